@@ -1,0 +1,1 @@
+"""Picture logic of idphoto-serve: bytes and arrays in, bytes and arrays out; nothing else."""

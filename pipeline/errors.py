@@ -1,0 +1,201 @@
+"""Everything that can be wrong with a photo or an order.
+
+    IdPhotoError
+      UnreadablePhoto        empty_body, broken_image, too_many_scans
+      PhotoTooLarge          body_too_large, too_many_pixels
+      UnsupportedFormat      unsupported_format
+      UnusablePhoto          photo_too_small, no_face, several_faces, face_too_small, matte_unreliable, no_subject
+      BadOrder               unknown_document, bad_parameter, unknown_parameter, missing_photo, ...
+      DeadlinePassed         deadline_passed
+
+Each error has a stable ``code``, one sentence and a hint, in English and Chinese. Which HTTP status a class
+becomes is decided in one table, ``deployments/problems.py``.
+"""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """What a person is told about a code. ``{name}`` is filled from the error's ``details``."""
+
+    title: str
+    hint: str
+    title_zh: str
+    hint_zh: str
+
+
+TEXTS: dict[str, Text] = {
+    "empty_body": Text(
+        "The photo is empty.",
+        "Send the bytes of a JPEG, PNG, WebP, HEIC or AVIF picture.",
+        "照片为空。",
+        "请上传 JPEG、PNG、WebP、HEIC 或 AVIF 图片。",
+    ),
+    "broken_image": Text(
+        "The picture is damaged or cut short and cannot be read.",
+        "Open it in a viewer to see whether it is whole, then upload it again or export it anew.",
+        "图片已损坏或不完整，无法读取。",
+        "请用看图软件确认图片完整，然后重新上传或重新导出。",
+    ),
+    "too_many_scans": Text(
+        "The JPEG holds {scans} scans; at most {limit} are read.",
+        "Save the photo again as an ordinary JPEG.",
+        "该 JPEG 含有 {scans} 次扫描，最多允许 {limit} 次。",
+        "请将照片另存为普通 JPEG。",
+    ),
+    "body_too_large": Text(
+        "The upload is larger than {limit_mb} MB.",
+        "Send a smaller file; a photo of 3 megapixels is plenty.",
+        "上传内容超过 {limit_mb} MB。",
+        "请上传更小的文件；300 万像素已足够。",
+    ),
+    "too_many_pixels": Text(
+        "The picture has {width} x {height} pixels; at most {limit_mp} megapixels are read.",
+        "Scale the photo down first.",
+        "图片为 {width} x {height} 像素，最多允许 {limit_mp} 百万像素。",
+        "请先缩小照片。",
+    ),
+    "unsupported_format": Text(
+        "This is not a picture of a kind that is read here.",
+        "Send JPEG, PNG, WebP, HEIC or AVIF. The contents count, not the file's name.",
+        "不支持此文件类型。",
+        "请上传 JPEG、PNG、WebP、HEIC 或 AVIF；以文件内容为准，与文件名无关。",
+    ),
+    "photo_too_small": Text(
+        "The picture has only {width} x {height} pixels.",
+        "Send a photo of at least {limit} pixels on each side.",
+        "图片仅有 {width} x {height} 像素。",
+        "请上传每边至少 {limit} 像素的照片。",
+    ),
+    "no_face": Text(
+        "No face was found in the photo.",
+        "Use a photo of one person who looks into the camera, with the whole face lit and uncovered.",
+        "照片中未检测到人脸。",
+        "请使用一人正对镜头、面部明亮且无遮挡的照片。",
+    ),
+    "several_faces": Text(
+        "{count} faces were found in the photo; an ID photo shows one person.",
+        "Cut the photo so that only one person is in it.",
+        "照片中检测到 {count} 张人脸；证件照只能有一人。",
+        "请裁剪照片，使其中只有一个人。",
+    ),
+    "face_too_small": Text(
+        "The eyes are only {eyes_px} pixels apart in the photo.",
+        "Come closer or use a photo with more pixels; at least {limit_px} are needed.",
+        "照片中双眼间距仅 {eyes_px} 像素。",
+        "请靠近拍摄或使用更清晰的照片；至少需要 {limit_px} 像素。",
+    ),
+    "matte_unreliable": Text(
+        "The person could not be told from the background reliably.",
+        "Use a photo with an even background that differs from hair and clothes, in good light.",
+        "无法可靠地区分人物与背景。",
+        "请在光线良好、背景均匀且与头发和衣服颜色不同的环境下拍摄。",
+    ),
+    "no_subject": Text(
+        "Nothing stands out from the background of this picture.",
+        "Use a picture of one clear subject.",
+        "图片中没有明显的主体。",
+        "请使用主体清晰的图片。",
+    ),
+    "unknown_document": Text(
+        "There is no document named {name}.",
+        "GET /v1/documents lists every document; for a free size give size_mm or size_px.",
+        "没有名为 {name} 的证件类型。",
+        "GET /v1/documents 可列出全部证件；自定义尺寸请使用 size_mm 或 size_px。",
+    ),
+    "bad_parameter": Text(
+        "The parameter {name} cannot be used: {reason}.",
+        "See /docs for the values that {name} takes.",
+        "参数 {name} 无效：{reason}。",
+        "{name} 的可用取值见 /docs。",
+    ),
+    "unknown_parameter": Text(
+        "There is no parameter named {name}.",
+        "See /docs for the parameters of this route.",
+        "没有名为 {name} 的参数。",
+        "本接口的参数见 /docs。",
+    ),
+    "missing_photo": Text(
+        "The request holds no photo.",
+        "Send it as the multipart field photo, or as the whole body with an image content type.",
+        "请求中没有照片。",
+        "请以 multipart 字段 photo 上传，或以图片类型作为整个请求体上传。",
+    ),
+    "several_photos": Text(
+        "The request holds more than one photo.",
+        "Send one photo in each request.",
+        "请求中包含多张照片。",
+        "每个请求只能上传一张照片。",
+    ),
+    "bad_form": Text(
+        "The form cannot be read: {reason}.",
+        "Send multipart/form-data as browsers and curl -F do.",
+        "无法解析表单：{reason}。",
+        "请按浏览器或 curl -F 的方式发送 multipart/form-data。",
+    ),
+    "transparent_jpeg": Text(
+        "JPEG cannot be transparent.",
+        "Choose format png or webp, or a background colour.",
+        "JPEG 不支持透明背景。",
+        "请选择 png 或 webp 格式，或指定背景颜色。",
+    ),
+    "deadline_passed": Text(
+        "The photo was not finished in time.",
+        "Try again; if it happens often, the service needs more replicas.",
+        "照片未能在限定时间内完成。",
+        "请重试；若经常发生，服务需要更多副本。",
+    ),
+}
+
+
+class IdPhotoError(Exception):
+    """Root of the tree. ``details`` fills the texts of ``code`` and may be shown to anyone.
+
+    Only ``code`` and ``details`` are kept, as the exception's ``args``, so that an error crosses processes.
+    """
+
+    def __init__(self, code: str, **details: str | int | float) -> None:
+        super().__init__(code, details)
+        self.code = code
+        self.details = details
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (type(self), self.code, self.details)
+
+    def __str__(self) -> str:
+        return self.text.title
+
+    @property
+    def text(self) -> Text:
+        """The code's texts, filled in."""
+        return Text(*(part.format(**self.details) for part in TEXTS[self.code]))
+
+
+def _restore(
+    kind: type[IdPhotoError], code: str, details: dict[str, str | int | float]
+) -> IdPhotoError:
+    return kind(code, **details)
+
+
+class UnreadablePhoto(IdPhotoError):
+    """The bytes claim to be a picture that we read, but are damaged or hostile."""
+
+
+class PhotoTooLarge(IdPhotoError):
+    """More bytes or pixels than the limits allow; known before anything was decoded."""
+
+
+class UnsupportedFormat(IdPhotoError):
+    """The bytes are of no kind that we read."""
+
+
+class UnusablePhoto(IdPhotoError):
+    """A sound picture that cannot become an ID photo."""
+
+
+class BadOrder(IdPhotoError):
+    """The request asks for something that does not exist or does not fit together."""
+
+
+class DeadlinePassed(IdPhotoError):
+    """The time that the photo was given is over."""

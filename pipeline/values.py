@@ -1,0 +1,212 @@
+"""The values that flow through the pipeline: each is made by one step and never changed.
+
+    Photo -> Face -> Portrait -> Matte -> Head -> CropPlan -> IdPhoto
+
+Conventions, used everywhere in the project:
+
+* Sizes are (width, height), points are (x, y), boxes are (x0, y0, x1, y1); the unit ends the name.
+* Pixel coordinates are continuous: pixel (column 0, row 0) covers the square from (0, 0) to (1, 1).
+* ``rgb`` is uint8, HxWx3, sRGB. ``alpha`` is float32, HxW, 0..1, unless the text says uint8.
+* "Left" and "right" are as seen in the picture, not as the person would say.
+* Arrays that crossed a process are read-only: a step never writes into its input.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rgb: TypeAlias = npt.NDArray[np.uint8]
+Rgba: TypeAlias = npt.NDArray[np.uint8]
+Alpha: TypeAlias = npt.NDArray[np.float32]
+Alpha8: TypeAlias = npt.NDArray[np.uint8]
+Matrix: TypeAlias = npt.NDArray[np.float64]
+PointXY: TypeAlias = tuple[float, float]
+SizeWH: TypeAlias = tuple[int, int]
+BoxXYXY: TypeAlias = tuple[float, float, float, float]
+ImageFormat: TypeAlias = Literal["jpeg", "png", "webp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A decoded upload: upright, sRGB, flattened on white, stripped of everything but pixels."""
+
+    rgb: Rgb
+    full_size_px: SizeWH
+    """Size of the upright original; ``rgb`` may be a smaller rendering of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face, in pixels of the photo it was found in."""
+
+    box_xyxy_px: BoxXYXY
+    left_eye_xy_px: PointXY
+    right_eye_xy_px: PointXY
+    nose_xy_px: PointXY
+    left_mouth_xy_px: PointXY
+    right_mouth_xy_px: PointXY
+    score: float
+
+    def scaled(self, x: float, y: float) -> "Face":
+        """The same face in a rendering of the photo that is x times as wide and y times as high."""
+
+        def move(point: PointXY) -> PointXY:
+            return point[0] * x, point[1] * y
+
+        x0, y0, x1, y1 = self.box_xyxy_px
+        return Face(
+            (x0 * x, y0 * y, x1 * x, y1 * y),
+            move(self.left_eye_xy_px),
+            move(self.right_eye_xy_px),
+            move(self.nose_xy_px),
+            move(self.left_mouth_xy_px),
+            move(self.right_mouth_xy_px),
+            self.score,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """What the later steps need of a photo: the region around the person, and the nets' view of all."""
+
+    region_rgb: Rgb
+    """The part of the photo that the crops of the order can reach, at most twice as fine as needed."""
+    region_xy_px: tuple[int, int]
+    """Where the region's top left corner lies in the photo."""
+    photo_size_px: SizeWH
+    """Size of the rendering that the region was cut from and that ``face`` is measured in."""
+    full_size_px: SizeWH
+    """Size of the upright original."""
+    face: Face | None
+    """None for a cut-out, which needs no face."""
+    frame_rgb: Rgb
+    """The whole photo, stretched to the square that the matting nets see; the only part sent to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matte:
+    """The person's coverage of the whole photo, at the nets' resolution."""
+
+    alpha: Alpha
+    photo_size_px: SizeWH
+    """Size of the photo rendering that the square ``alpha`` is stretched over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the head is, in photo pixels, along the axis from the chin to the crown."""
+
+    eyes_xy_px: PointXY
+    """Midpoint between the pupils."""
+    roll_deg: float
+    """Rotation of the line from the left to the right eye; positive is clockwise as seen."""
+    crown_above_eyes_px: float
+    """From the eye line up to the top of the hair, or of the skull where the document says so."""
+    chin_below_eyes_px: float
+    interpupillary_px: float
+
+    @property
+    def height_px(self) -> float:
+        return self.crown_above_eyes_px + self.chin_below_eyes_px
+
+
+@dataclass(frozen=True, slots=True)
+class CropPlan:
+    """How photo pixels become output pixels: one similarity transform."""
+
+    matrix: Matrix
+    """2x3, float64: output_xy = matrix @ (photo_x, photo_y, 1)."""
+    size_px: SizeWH
+    scale: float
+    """Output pixels per photo pixel; above 1 the photo is enlarged."""
+    findings: tuple["Finding", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A permitted interval and the value to aim at, as fractions of the photo's height."""
+
+    min: float
+    max: float
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A kind of ID photo: its size and where its rule wants the head.
+
+    Fractions count from 0 to 1 of the photo's height. ``eye_line`` is measured from the bottom edge up,
+    ``top_margin`` from the top edge down to the crown.
+    """
+
+    id: str
+    name_en: str
+    name_zh: str
+    country: str
+    """ISO 3166-1 alpha-2 code in lower case, or an empty string where no state is meant."""
+    size_mm: tuple[float, float]
+    size_px: SizeWH
+    dpi: int
+    head_height: Bounds
+    eye_line: Bounds | None
+    top_margin: Bounds | None
+    crown: Literal["hair", "skull"]
+    background: str
+    """The usual background, as a name or #rrggbb that ``colours.parse`` knows."""
+    source: str
+    source_date: str
+    derived: bool
+    """True where the head rule is that of the size's family and not the document's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is put behind the person; ``rgb`` None is transparent."""
+
+    name: str
+    rgb: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted of one photo: every document in every background."""
+
+    documents: tuple[Document, ...]
+    backgrounds: tuple[Background, ...]
+    format: ImageFormat
+    dpi: int | None = None
+    """Overrides the density that is written into the file; the pixels stay the document's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutoutOrder:
+    """What is wanted of a cut-out."""
+
+    format: Literal["png", "webp"]
+    kind: Literal["rgba", "mask"]
+    max_side_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the person who ordered should know about a photo; the texts are in ``errors``-style pairs."""
+
+    code: str
+    detail: str
+    detail_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdPhoto:
+    """A finished picture and what is to be said about it."""
+
+    data: bytes
+    media_type: str
+    size_px: SizeWH
+    document: str
+    """Document id; empty for a cut-out."""
+    background: str
+    """Background name; "transparent" for a cut-out."""
+    findings: tuple[Finding, ...]
