@@ -1,15 +1,15 @@
 """Everything that can be wrong with a photo or an order.
 
-    IdPhotoError
-      UnreadablePhoto        empty_body, broken_image, too_many_scans
-      PhotoTooLarge          body_too_large, too_many_pixels
-      UnsupportedFormat      unsupported_format
-      UnusablePhoto          photo_too_small, no_face, several_faces, face_too_small, matte_unreliable, no_subject
-      BadOrder               unknown_document, bad_parameter, unknown_parameter, missing_photo, ...
-      DeadlinePassed         deadline_passed
+    IdPhotoError UnreadablePhoto     empty_body, broken_image, too_many_scans UnsupportedFormat
+    unsupported_format PhotoTooLarge       body_too_large, too_many_pixels UnusablePhoto
+    photo_too_small, no_face, several_faces, face_too_small, matte_unreliable, no_subject
+    UnreadableRequest   bad_form BadOrder            missing_photo, several_photos,
+    unknown_parameter, bad_parameter, unknown_document, transparent_jpeg NotFound
+    unknown_route, unknown_document Overloaded          overloaded Unavailable         unavailable
+    DeadlinePassed      deadline_passed
 
-Each error has a stable ``code``, one sentence and a hint, in English and Chinese. Which HTTP status a class
-becomes is decided in one table, ``deployments/problems.py``.
+Each error has a stable ``code``, one sentence and a hint, in English and Chinese. Which HTTP status
+a class becomes is decided in one table, ``deployments/problems.py``.
 """
 
 from typing import NamedTuple
@@ -69,7 +69,7 @@ TEXTS: dict[str, Text] = {
     ),
     "no_face": Text(
         "No face was found in the photo.",
-        "Use a photo of one person who looks into the camera, with the whole face lit and uncovered.",
+        "Use a photo of one person looking into the camera, the whole face lit and uncovered.",
         "照片中未检测到人脸。",
         "请使用一人正对镜头、面部明亮且无遮挡的照片。",
     ),
@@ -139,6 +139,24 @@ TEXTS: dict[str, Text] = {
         "JPEG 不支持透明背景。",
         "请选择 png 或 webp 格式，或指定背景颜色。",
     ),
+    "unknown_route": Text(
+        "There is nothing at this address.",
+        "See /docs for the addresses of this service.",
+        "此地址不存在。",
+        "本服务的接口见 /docs。",
+    ),
+    "overloaded": Text(
+        "The service has as many photos as it can finish in time.",
+        "Try again after the seconds in Retry-After.",
+        "服务繁忙，当前照片已达上限。",
+        "请按 Retry-After 给出的秒数稍后重试。",
+    ),
+    "unavailable": Text(
+        "The service is starting, stopping, or has lost a part of itself.",
+        "Try again after the seconds in Retry-After.",
+        "服务正在启动、停止或部分不可用。",
+        "请按 Retry-After 给出的秒数稍后重试。",
+    ),
     "deadline_passed": Text(
         "The photo was not finished in time.",
         "Try again; if it happens often, the service needs more replicas.",
@@ -151,7 +169,8 @@ TEXTS: dict[str, Text] = {
 class IdPhotoError(Exception):
     """Root of the tree. ``details`` fills the texts of ``code`` and may be shown to anyone.
 
-    Only ``code`` and ``details`` are kept, as the exception's ``args``, so that an error crosses processes.
+    Only ``code`` and ``details`` are kept, as the exception's ``args``, so that an error crosses
+    processes.
     """
 
     def __init__(self, code: str, **details: str | int | float) -> None:
@@ -193,8 +212,24 @@ class UnusablePhoto(IdPhotoError):
     """A sound picture that cannot become an ID photo."""
 
 
+class UnreadableRequest(IdPhotoError):
+    """The request's form is damaged or too complex."""
+
+
 class BadOrder(IdPhotoError):
     """The request asks for something that does not exist or does not fit together."""
+
+
+class NotFound(IdPhotoError):
+    """The address names nothing."""
+
+
+class Overloaded(IdPhotoError):
+    """Every place is taken; nothing was started."""
+
+
+class Unavailable(IdPhotoError):
+    """No replica can take the photo at the moment."""
 
 
 class DeadlinePassed(IdPhotoError):

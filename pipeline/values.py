@@ -69,10 +69,14 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """What the later steps need of a photo: the region around the person, and the nets' view of all."""
+    """What the later steps need of a photo: the region around the person, and the nets' view of
+    all.
+    """
 
     region_rgb: Rgb
-    """The part of the photo that the crops of the order can reach, at most twice as fine as needed."""
+    """The part of the photo that the crops of the order can reach, at most twice as fine as
+    needed.
+    """
     region_xy_px: tuple[int, int]
     """Where the region's top left corner lies in the photo."""
     photo_size_px: SizeWH
@@ -82,7 +86,9 @@ class Portrait:
     face: Face | None
     """None for a cut-out, which needs no face."""
     frame_rgb: Rgb
-    """The whole photo, stretched to the square that the matting nets see; the only part sent to them."""
+    """The whole photo, stretched to the square that the matting nets see; the only part sent to
+    them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,6 @@ class CropPlan:
     size_px: SizeWH
     scale: float
     """Output pixels per photo pixel; above 1 the photo is enlarged."""
-    findings: tuple["Finding", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,8 @@ class Bounds:
 class Document:
     """A kind of ID photo: its size and where its rule wants the head.
 
-    Fractions count from 0 to 1 of the photo's height. ``eye_line`` is measured from the bottom edge up,
-    ``top_margin`` from the top edge down to the crown.
+    Fractions count from 0 to 1 of the photo's height. ``eye_line`` is measured from the bottom edge
+    up, ``top_margin`` from the top edge down to the crown.
     """
 
     id: str
@@ -191,7 +196,9 @@ class CutoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something the person who ordered should know about a photo; the texts are in ``errors``-style pairs."""
+    """Something the person who ordered should know about a finished photo, in English and
+    Chinese.
+    """
 
     code: str
     detail: str

@@ -1,0 +1,49 @@
+# What one can do here. Every target sets itself up; nothing needs to be installed by hand but Python 3.11+ and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# A laptop's Ray: everything on the loopback address, no statistics sent, clients need the token that Ray makes.
+RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token
+
+.PHONY: help setup weights serve test lint format bench clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: $(VENV)/ready  ## create .venv and install the project into it
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@echo "==> creating $(VENV) and installing idphoto-serve with pinned dependencies"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+weights: setup  ## fetch the nets of the default configuration and check them
+	@echo "==> fetching and checking the weights"
+	@$(BIN)/python -m models.weights --default
+
+serve: weights  ## run the service on 127.0.0.1:8000
+	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
+	@$(RAY_ENV) $(BIN)/serve run serve_config.yaml
+
+test: weights  ## run every test
+	@echo "==> testing"
+	@$(RAY_ENV) $(BIN)/python -m pytest
+
+lint: setup  ## check style and types
+	@echo "==> linting"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup  ## fix style where that can be done by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: weights  ## measure the pipeline in one process, stage by stage
+	@$(BIN)/python -m benchmarks.stages
+
+clean:  ## remove .venv and caches of tools; the weights stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info

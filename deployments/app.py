@@ -1,0 +1,134 @@
+"""Builds the graph from the settings: the one place that knows every deployment."""
+
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve import Application, Deployment
+from ray.serve.config import AutoscalingConfig, BackpressureConfig
+
+from deployments.compositing import Compositing
+from deployments.cropping import Cropping
+from deployments.gateway import Gateway
+from deployments.matting import Matting
+from deployments.problems import RETRY_AFTER_S
+from deployments.settings import Scale, Settings
+from models.catalog import find
+from models.matting import Loader, MattingNet, interface
+from models.session import KnownDevice, SessionOptions
+from models.weights import default_folder
+
+# Part of a GPU replica's share of memory that its nets may fill; the rest is CUDA's own.
+_NETS_SHARE = 0.8
+_GPU_BATCH = 8
+# A CPU step works on one photo while the next one arrives.
+_STEP_ONGOING = 2
+
+
+class DeviceMissing(ValueError):
+    """The settings ask for a device that the cluster does not have."""
+
+
+def build(settings: Settings) -> Application:
+    """The application of ``serve_config.yaml``; Ray Serve calls it with the ``args`` given there.
+
+    Asks the cluster for its resources, so Ray must be up. Raises DeviceMissing.
+    """
+    device = choose_device(settings, _cluster("GPU"))
+    on_gpu = device != "cpu"
+    batch = _batch_size(settings, device)
+    precision = settings.precision
+    loader = Loader(
+        nets=settings.nets,
+        options=SessionOptions(device=device, threads=settings.threads_per_replica),
+        precision=precision if precision != "auto" else "fp16" if on_gpu else "fp32",
+        folder=settings.weights_folder or default_folder(),
+        memory_share=settings.gpus_per_replica * _NETS_SHARE if on_gpu else None,
+        warm_batches=tuple(sorted({1, batch})),
+    )
+    return graph(settings, device, loader)
+
+
+def choose_device(settings: Settings, gpus: float) -> KnownDevice:
+    """The device that the settings mean in a cluster with this many GPUs. Raises DeviceMissing."""
+    if settings.device == "auto":
+        return "cuda" if gpus else "cpu"
+    if settings.device != "cpu" and not gpus and not settings.gpu_nodes_on_demand:
+        raise DeviceMissing(
+            f"device is {settings.device}, but the Ray cluster has no GPU: use device auto or cpu, "
+            "start Ray on a machine with an NVIDIA driver, or set gpu_nodes_on_demand where an "
+            "autoscaler adds GPU nodes."
+        )
+    return settings.device
+
+
+def graph(
+    settings: Settings, device: KnownDevice, load_nets: Callable[[], dict[str, MattingNet]]
+) -> Application:
+    """The four deployments wired together, with Matting on ``device`` and its nets from
+    ``load_nets``.
+    """
+    cores = max(1, int(_cluster("CPU")))
+    frame_px = max(interface(find(name)).size_px for name in settings.nets.values())
+    batch = _batch_size(settings, device)
+    if device == "cpu":
+        share: dict[str, float] = {}
+        # One thread each: that many replicas fill the cores, and a second one is ready for the
+        # second photo.
+        few, many = min(cores, 2), cores
+    else:
+        share = {"num_gpus": settings.gpus_per_replica}
+        few, many = 1, max(1, int(_cluster("GPU") / settings.gpus_per_replica))
+
+    step = _scaled(settings, ongoing=_STEP_ONGOING, few=1, many=max(1, cores // 2))
+    cropping = step(Cropping, settings.cropping)
+    compositing = step(Compositing, settings.compositing)
+    matting = _scaled(settings, ongoing=max(_STEP_ONGOING, 3 * batch), few=few, many=many, **share)
+    # Places beyond the photos in flight, so that health checks, pages and refusals still get
+    # through.
+    gateway = _scaled(settings, ongoing=2 * settings.max_photos_in_flight, few=1, many=2)
+    return gateway(Gateway, settings.gateway).bind(
+        settings,
+        cropping.bind(settings, frame_px),
+        matting(Matting, settings.matting)
+        .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
+        .bind(load_nets),
+        compositing.bind(),
+    )
+
+
+def _cluster(resource: str) -> float:
+    resources: dict[str, float] = ray.cluster_resources()
+    return resources.get(resource, 0)
+
+
+def _batch_size(settings: Settings, device: KnownDevice) -> int:
+    return settings.batch.max_size or (1 if device == "cpu" else _GPU_BATCH)
+
+
+def _scaled(
+    settings: Settings, *, ongoing: int, few: int, many: int, **resources: float
+) -> Callable[[type[Any], Scale], Deployment]:
+    """A way to deploy a class with bounded queues and autoscaling."""
+
+    def deploy(cls: type[Any], scale: Scale) -> Deployment:
+        least = scale.min_replicas or few
+        most = max(least, scale.max_replicas or many)
+        make: Callable[[type[Any]], Deployment] = serve.deployment(
+            name=cls.__name__,
+            max_ongoing_requests=ongoing,
+            max_queued_requests=settings.max_photos_in_flight,
+            backpressure_config=BackpressureConfig(status_code=429, retry_after_s=RETRY_AFTER_S),
+            ray_actor_options={"num_cpus": scale.cpus_per_replica, **resources},
+            autoscaling_config=AutoscalingConfig(
+                min_replicas=least,
+                max_replicas=most,
+                target_ongoing_requests=scale.target_ongoing or max(1, ongoing / 2),
+                upscale_delay_s=scale.upscale_delay_s,
+                downscale_delay_s=scale.downscale_delay_s,
+            ),
+        )
+        return make(cls)
+
+    return deploy

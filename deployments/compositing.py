@@ -1,0 +1,32 @@
+"""CPU step after the nets: from the alphas to finished files."""
+
+from collections.abc import Mapping
+
+import cv2
+
+from deployments import deadline
+from pipeline import flow
+from pipeline.values import Alpha8, CutoutOrder, IdPhoto, Order, Portrait
+
+
+class Compositing:
+    """Checks the matte, cuts every variant of the order and encodes it."""
+
+    def __init__(self) -> None:
+        cv2.setNumThreads(1)
+
+    def photo(
+        self, portrait: Portrait, alphas: Mapping[str, Alpha8], order: Order, deadline_at: float
+    ) -> tuple[IdPhoto, ...]:
+        deadline.check(deadline_at)
+        return flow.finish_photo(portrait, alphas, order)
+
+    def cutout(
+        self,
+        portrait: Portrait,
+        alphas: Mapping[str, Alpha8],
+        order: CutoutOrder,
+        deadline_at: float,
+    ) -> tuple[IdPhoto, ...]:
+        deadline.check(deadline_at)
+        return (flow.finish_cutout(portrait, alphas, order),)

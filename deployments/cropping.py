@@ -1,0 +1,34 @@
+"""CPU step before the nets: from the upload to the region around the one face."""
+
+import cv2
+
+from deployments import deadline
+from deployments.settings import Settings
+from models.catalog import find
+from models.faces import FaceDetector
+from models.weights import default_folder, fetch
+from pipeline import flow
+from pipeline.values import CutoutOrder, Order, Portrait
+
+
+class Cropping:
+    """Decodes, refuses what cannot become an ID photo, and cuts the working region."""
+
+    def __init__(self, settings: Settings, frame_px: int) -> None:
+        cv2.setNumThreads(1)
+        folder = settings.weights_folder or default_folder()
+        self._faces = FaceDetector(fetch(find("mtcnn"), folder))
+        self._frame_px = frame_px
+        self._max_pixels = settings.max_pixels
+
+    def photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        deadline.check(deadline_at)
+        return flow.prepare_photo(
+            data, order, self._faces.find, frame_px=self._frame_px, max_pixels=self._max_pixels
+        )
+
+    def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
+        deadline.check(deadline_at)
+        return flow.prepare_cutout(
+            data, order, frame_px=self._frame_px, max_pixels=self._max_pixels
+        )

@@ -1,0 +1,90 @@
+"""The ingress: takes a photo through the graph within its deadline."""
+
+import asyncio
+import time
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import ApplicationStatus
+
+from deployments import deadline, routes
+from deployments.settings import Settings
+from pipeline.errors import Overloaded
+from pipeline.values import CutoutOrder, IdPhoto, Order
+
+
+@serve.ingress()
+class Gateway:
+    """Admits as many photos as can be finished in time, and calls the steps in turn."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cropping: DeploymentHandle[Any],
+        matting: DeploymentHandle[Any],
+        compositing: DeploymentHandle[Any],
+    ) -> None:
+        self.settings = settings
+        self._cropping = cropping
+        self._matting = matting
+        self._compositing = compositing
+        self._in_flight = 0
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        return routes.build(self)
+
+    async def photos(
+        self, data: bytes, order: Order, timings: dict[str, float]
+    ) -> tuple[IdPhoto, ...]:
+        """Every variant of the order. ``timings`` takes the milliseconds of each step."""
+        return await self._run(self._cropping.photo, self._compositing.photo, data, order, timings)
+
+    async def cutouts(
+        self, data: bytes, order: CutoutOrder, timings: dict[str, float]
+    ) -> tuple[IdPhoto, ...]:
+        """The one cut-out. ``timings`` takes the milliseconds of each step."""
+        crop, compose = self._cropping.cutout, self._compositing.cutout
+        return await self._run(crop, compose, data, order, timings)
+
+    async def _run(
+        self,
+        crop: DeploymentHandle[Any],
+        compose: DeploymentHandle[Any],
+        data: bytes,
+        order: Order | CutoutOrder,
+        timings: dict[str, float],
+    ) -> tuple[IdPhoto, ...]:
+        if self._in_flight >= self.settings.max_photos_in_flight:
+            raise Overloaded("overloaded")
+        self._in_flight += 1
+        try:
+            deadline_at = time.time() + self.settings.deadline_s
+            # Compositing gets the portrait from Cropping by reference: only the nets' view passes
+            # through here.
+            cropped = crop.remote(data, order, deadline_at)
+            portrait = await _timed(timings, "cropping", deadline.result(cropped, deadline_at))
+            matted = self._matting.remote(portrait.frame_rgb, deadline_at)
+            alphas = await _timed(timings, "matting", deadline.result(matted, deadline_at))
+            composed = compose.remote(cropped, alphas, order, deadline_at)
+            finished: tuple[IdPhoto, ...] = await _timed(
+                timings, "compositing", deadline.result(composed, deadline_at)
+            )
+            return finished
+        finally:
+            self._in_flight -= 1
+
+    async def ready(self) -> bool:
+        """Whether every deployment of the application runs."""
+        name = serve.get_replica_context().app_name
+        status = await asyncio.to_thread(serve.status)
+        return status.applications[name].status == ApplicationStatus.RUNNING
+
+
+async def _timed(timings: dict[str, float], step: str, work: Any) -> Any:
+    start = time.perf_counter()
+    try:
+        return await work
+    finally:
+        timings[step] = (time.perf_counter() - start) * 1000

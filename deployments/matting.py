@@ -1,0 +1,62 @@
+"""GPU (or CPU) step: the matting nets, batched."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+from ray import serve
+from ray.serve import metrics
+
+from deployments import deadline
+from deployments.gate import Gate
+from models.matting import MattingNet
+from pipeline.values import Alpha8, Rgb
+
+
+class Matting:
+    """Several named nets on one device; each of them sees every photo."""
+
+    def __init__(self, load_nets: Callable[[], dict[str, MattingNet]]) -> None:
+        cv2.setNumThreads(1)
+        self._nets = load_nets()
+        # The replica's event loop stays free to collect the next batch while the nets run.
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._gate = Gate(1)
+        self._sizes = metrics.Histogram(
+            "idphoto_matting_batch_size",
+            description="Photos in a batch.",
+            boundaries=[1, 2, 4, 8, 16, 32],
+        )
+        self._halved = metrics.Counter(
+            "idphoto_matting_halved_batches",
+            description="Batches that did not fit the device's memory and were cut in two.",
+        )
+
+    def reconfigure(self, batch: dict[str, Any]) -> None:
+        """Takes ``max_size`` and ``wait_ms`` from user_config, without a restart."""
+        self._gate.size = int(batch["max_size"])
+        queue: Any = self._batch  # @serve.batch adds setters that its type does not show
+        queue.set_max_batch_size(self._gate.size)
+        queue.set_batch_wait_timeout_s(batch["wait_ms"] / 1000)
+
+    async def __call__(self, frame: Rgb, deadline_at: float) -> dict[str, Alpha8]:
+        """The alpha of each net, by role."""
+        async with self._gate.place():
+            deadline.check(deadline_at)
+            return await self._batch(frame)
+
+    @serve.batch(max_batch_size=1, batch_wait_timeout_s=0)
+    async def _batch(self, frames: list[Rgb]) -> list[dict[str, Alpha8]]:
+        async with self._gate.batch():
+            self._sizes.observe(len(frames))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._worker, self._matte, frames)
+
+    def _matte(self, frames: list[Rgb]) -> list[dict[str, Alpha8]]:
+        halved = sum(net.halved_batches for net in self._nets.values())
+        by_role = {role: net.matte(frames) for role, net in self._nets.items()}
+        if more := sum(net.halved_batches for net in self._nets.values()) - halved:
+            self._halved.inc(more)
+        return [{role: alphas[i] for role, alphas in by_role.items()} for i in range(len(frames))]

@@ -1,0 +1,101 @@
+"""Errors as RFC 9457 problem documents: the one table from error to HTTP status."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI
+from ray.exceptions import RayActorError
+from ray.serve.context import _get_serve_request_context
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pipeline import errors
+from pipeline.errors import IdPhotoError, Text
+
+log = logging.getLogger("ray.serve")
+
+STATUS: dict[type[IdPhotoError], tuple[int, str, str]] = {
+    errors.UnreadablePhoto: (400, "Unreadable photo", "照片无法读取"),
+    errors.UnreadableRequest: (400, "Unreadable request", "请求无法读取"),
+    errors.PhotoTooLarge: (413, "Photo too large", "照片过大"),
+    errors.UnsupportedFormat: (415, "Unsupported format", "不支持的格式"),
+    errors.UnusablePhoto: (422, "Unusable photo", "照片不可用"),
+    errors.BadOrder: (422, "Bad order", "订单参数错误"),
+    errors.NotFound: (404, "Not found", "未找到"),
+    errors.Overloaded: (429, "Too many requests", "请求过多"),
+    errors.Unavailable: (503, "Not available", "服务不可用"),
+    errors.DeadlinePassed: (504, "Deadline passed", "处理超时"),
+}
+RETRY_AFTER_S = 2
+
+
+def request_id() -> str:
+    """The id that Ray Serve took from ``X-Request-Id`` or made, and puts into the answer and every
+    log line.
+    """
+    return str(_get_serve_request_context().request_id)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem document."""
+
+    @app.exception_handler(IdPhotoError)
+    def _ours(request: Request, error: IdPhotoError) -> Response:
+        return problem(request, error)
+
+    @app.exception_handler(BackPressureError)
+    def _full(request: Request, error: BackPressureError) -> Response:
+        return problem(request, errors.Overloaded("overloaded"))
+
+    # A replica died with the photo in it, or a deployment has none.
+    @app.exception_handler(RayActorError)
+    @app.exception_handler(DeploymentUnavailableError)
+    def _gone(request: Request, error: Exception) -> Response:
+        log.warning("request %s lost its replica: %s", request_id(), error)
+        return problem(request, errors.Unavailable("unavailable"))
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return problem(request, errors.NotFound("unknown_route"))
+        title = str(error.detail)
+        return _document(error.status_code, title, title, f"http_{error.status_code}", "", "en")
+
+    @app.exception_handler(Exception)
+    def _ill(request: Request, error: Exception) -> Response:
+        log.error("request %s failed", request_id(), exc_info=error)
+        title = "Internal error"
+        detail = "The service failed; this is a fault of ours, not of the photo."
+        hint = "Report the request id to whoever runs the service."
+        return _document(500, title, detail, "internal_error", hint, "en")
+
+
+def problem(request: Request, error: IdPhotoError) -> Response:
+    """The problem document of an error, in Chinese where the client prefers it, else in English."""
+    status, title, title_zh = STATUS[type(error)]
+    text: Text = error.text
+    if request.headers.get("accept-language", "").lower().startswith("zh"):
+        answer = _document(status, title_zh, text.title_zh, error.code, text.hint_zh, "zh")
+    else:
+        answer = _document(status, title, text.title, error.code, text.hint, "en")
+    if status in (429, 503):
+        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+def _document(
+    status: int, title: str, detail: str, code: str, hint: str, language: str
+) -> Response:
+    body: dict[str, Any] = {
+        "type": f"urn:idphoto-serve:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "hint": hint,
+        "request_id": request_id(),
+    }
+    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

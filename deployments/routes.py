@@ -1,0 +1,145 @@
+"""The HTTP interface: requests to orders, finished photos to answers."""
+
+import time
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
+
+from deployments import answers, problems, schemas, uploads
+from deployments.schemas import CutoutForm, DocumentInfo, PhotoForm, PhotosInfo
+from deployments.settings import Settings
+from pipeline import documents
+from pipeline.errors import BadOrder, NotFound, Unavailable
+from pipeline.values import CutoutOrder, IdPhoto, Order
+
+
+class Studio(Protocol):
+    """Whoever turns photos into ID photos: the Gateway in service, a stand-in in tests."""
+
+    settings: Settings
+
+    async def photos(
+        self, data: bytes, order: Order, timings: dict[str, float]
+    ) -> tuple[IdPhoto, ...]: ...
+
+    async def cutouts(
+        self, data: bytes, order: CutoutOrder, timings: dict[str, float]
+    ) -> tuple[IdPhoto, ...]: ...
+
+    async def ready(self) -> bool: ...
+
+
+def build(studio: Studio) -> FastAPI:
+    """The ASGI application. Its /docs page needs nothing from other hosts."""
+    app: FastAPI = FastAPIOffline(
+        title="idphoto-serve",
+        version=version("idphoto-serve"),
+        summary="ID photos from casual portraits.",
+        redoc_url=None,
+    )
+    problems.install(app)
+    settings = studio.settings
+
+    @app.post("/v1/photos", tags=["photos"], **_takes(PhotoForm), **_gives("jpeg", "png", "webp"))
+    async def photos(request: Request) -> Response:
+        """An ID photo of the one person in the photo.
+
+        One document in one background is answered with the picture, several with a zip of all
+        variants from one matte. With ``Accept: application/json`` the answer holds findings and the
+        pictures in base64.
+        """
+        start = time.perf_counter()
+        data, fields = await uploads.read(request, settings.max_body_bytes)
+        order = schemas.photo_order(schemas.parse(PhotoForm, fields), settings.max_variants)
+        timings = {"upload": (time.perf_counter() - start) * 1000}
+        return _timed(answers.photos(request, await studio.photos(data, order, timings)), timings)
+
+    @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives("png", "webp"))
+    async def cutouts(request: Request) -> Response:
+        """The person or thing on transparent ground, or its mask."""
+        start = time.perf_counter()
+        data, fields = await uploads.read(request, settings.max_body_bytes)
+        form = schemas.parse(CutoutForm, fields)
+        order = schemas.cutout_order(form, settings.max_cutout_side_px)
+        timings = {"upload": (time.perf_counter() - start) * 1000}
+        return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
+
+    @app.get("/v1/documents", tags=["documents"])
+    def list_documents() -> list[DocumentInfo]:
+        """Every document: its size and where its rule wants the head."""
+        return [schemas.document_info(document) for document in documents.all_documents()]
+
+    @app.get("/v1/documents/{name}", tags=["documents"])
+    def one_document(name: str) -> DocumentInfo:
+        """One document by its id."""
+        try:
+            return schemas.document_info(documents.find(name))
+        except BadOrder as error:
+            raise NotFound(error.code, **error.details) from None
+
+    @app.get("/healthz", tags=["health"])
+    def healthz() -> dict[str, str]:
+        """Liveness: this process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> dict[str, str]:
+        """Readiness: every step of the graph has a running replica; else 503."""
+        if not await studio.ready():
+            raise Unavailable("unavailable")
+        return {"status": "ready"}
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("docs")
+
+    return app
+
+
+def _timed(response: Response, timings: dict[str, float]) -> Response:
+    response.headers["Server-Timing"] = ", ".join(
+        f"{step};dur={milliseconds:.1f}" for step, milliseconds in timings.items()
+    )
+    return response
+
+
+def _takes(form: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI of a request that holds a photo and the form's fields, as multipart or as body and
+    query.
+    """
+    schema = form.model_json_schema()
+    picture = {"type": "string", "format": "binary"}
+    fields = {uploads.PHOTO_FIELD: picture, **schema["properties"]}
+    multipart = {
+        "type": "object",
+        "properties": fields,
+        "required": [uploads.PHOTO_FIELD],
+        "additionalProperties": False,
+    }
+    parameters = [
+        {"name": name, "in": "query", "required": False, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
+    content = {"multipart/form-data": {"schema": multipart}, "image/*": {"schema": picture}}
+    return {
+        "openapi_extra": {
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": content},
+        }
+    }
+
+
+def _gives(*formats: str) -> dict[str, Any]:
+    """OpenAPI of the answers: pictures, JSON, and problem documents."""
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    content: dict[str, Any] = {f"image/{name}": picture for name in formats}
+    content["application/zip"] = picture
+    content["application/json"] = {"schema": PhotosInfo.model_json_schema()}
+    responses: dict[int | str, Any] = {200: {"description": "The picture.", "content": content}}
+    for status, title, _ in problems.STATUS.values():
+        responses[status] = {"description": title, "content": {"application/problem+json": {}}}
+    return {"response_class": Response, "responses": responses}

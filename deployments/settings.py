@@ -1,0 +1,85 @@
+"""Everything that an operator can set, given by ``args`` in serve_config.yaml and checked before
+anything starts.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Scale(_Settings):
+    """How many replicas a deployment has. Ray starts more when each has more work than
+    ``target_ongoing``.
+    """
+
+    min_replicas: PositiveInt | None = None
+    """None: chosen from the device and the cores, see ARCHITECTURE.md."""
+    max_replicas: PositiveInt | None = None
+    target_ongoing: PositiveFloat | None = None
+    upscale_delay_s: NonNegativeFloat = 5
+    downscale_delay_s: NonNegativeFloat = 120
+    cpus_per_replica: NonNegativeFloat = 0.25
+    """What Ray counts for placing a replica. It limits nothing: threads do."""
+
+
+class Batch(_Settings):
+    """How Matting groups photos for the net; changes without a restart."""
+
+    max_size: PositiveInt | None = None
+    """None: 1 on the CPU, where a batch gains nothing and costs memory, and 8 on a GPU."""
+    wait_ms: NonNegativeFloat = 0
+    """How long the first photo of a batch waits for others when the net is idle."""
+
+
+class Settings(_Settings):
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    """auto: cuda where the cluster has GPUs, else cpu. Never a silent fall-back: a device that
+    cannot be used stops the start with a reason.
+    """
+    gpu_nodes_on_demand: bool = False
+    """True where an autoscaler starts GPU nodes when a replica asks for one; needs device cuda or
+    tensorrt.
+    """
+    gpus_per_replica: float = Field(0.25, gt=0, le=1)
+    """Share of one GPU for each Matting replica; also its share of the GPU's memory."""
+    precision: Literal["auto", "fp32", "fp16"] = "auto"
+    """auto: fp16 on a GPU, fp32 on the CPU."""
+    threads_per_replica: PositiveInt = 1
+    """Threads of the net on the CPU. One thread and one replica a core give the most photos a
+    second.
+    """
+    nets: dict[str, str] = {"saliency": "u2netp"}
+    """Matting nets by role; names from models/catalog.toml."""
+    weights_folder: Path | None = None
+    """None: the user's cache folder."""
+
+    gateway: Scale = Scale(min_replicas=1, max_replicas=2, target_ongoing=16, cpus_per_replica=0.1)
+    cropping: Scale = Scale()
+    matting: Scale = Scale(cpus_per_replica=0.5)
+    compositing: Scale = Scale(cpus_per_replica=0.125)
+    batch: Batch = Batch()
+
+    deadline_s: PositiveFloat = 10
+    """Time from a request's arrival to its answer; later photos are dropped at the next step with
+    504.
+    """
+    max_photos_in_flight: PositiveInt = 32
+    """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429."""
+    max_body_mb: PositiveFloat = 20
+    max_megapixels: PositiveFloat = 50
+    max_variants: PositiveInt = 64
+    """Documents times backgrounds in one request."""
+    max_cutout_side_px: PositiveInt = 4096
+
+    @property
+    def max_body_bytes(self) -> int:
+        return int(self.max_body_mb * 1_000_000)
+
+    @property
+    def max_pixels(self) -> int:
+        return int(self.max_megapixels * 1_000_000)

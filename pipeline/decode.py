@@ -1,0 +1,153 @@
+"""From the bytes of an upload to an upright sRGB picture, at the smallest scale that serves.
+
+Everything that can be known from the header is checked before a pixel is decoded.
+"""
+
+import io
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageCms
+
+from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnsupportedFormat, UnusablePhoto
+from pipeline.values import Photo, SizeWH
+
+pillow_heif.register_heif_opener()
+# Pillow's own limit warns at 89 MP and refuses at 179; ours is lower and comes from the settings.
+Image.MAX_IMAGE_PIXELS = None
+
+MIN_SIDE_PX = 48
+# A progressive JPEG as encoders write it has about ten scans. Each further one makes the decoder
+# pass over every pixel again: 900 scans in 56 KB cost 18 CPU-seconds, which no pixel limit sees.
+MAX_JPEG_SCANS = 64
+
+_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+
+
+def sniff(data: bytes) -> tuple[str, ...]:
+    """The Pillow formats that these bytes may be opened as, by their first bytes alone.
+
+    Raises UnreadablePhoto for an empty body and UnsupportedFormat for anything that is not read
+    here.
+    """
+    if not data:
+        raise UnreadablePhoto("empty_body")
+    if data.startswith(b"\xff\xd8"):
+        return "JPEG", "MPO"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ("PNG",)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ("WEBP",)
+    if data[4:8] == b"ftyp":
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+        if brands & _AVIF_BRANDS:
+            return ("AVIF",)
+        if brands & _HEIF_BRANDS:
+            return ("HEIF",)
+    raise UnsupportedFormat("unsupported_format")
+
+
+def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
+    """The picture, upright, in sRGB, on white where it was transparent.
+
+    Its long side is at least ``long_side_px`` where the original has as much, and less than twice
+    that. Raises UnreadablePhoto, UnsupportedFormat, PhotoTooLarge or UnusablePhoto
+    (``photo_too_small``).
+    """
+    image = _open(data, max_pixels)
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # hostile EXIF raises whatever its parser trips over; the pixels may be sound
+        orientation = 1
+    width, height = image.size
+    try:
+        if image.format in ("JPEG", "MPO"):
+            factor = long_side_px / max(width, height)
+            image.draft(None, (int(width * factor), int(height * factor)))
+        image.load()
+    # Decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and
+    # others.
+    except Exception as error:
+        raise UnreadablePhoto("broken_image") from error
+
+    profile = image.info.get("icc_profile")
+    picture = _shrink(_eight_bits(image), long_side_px)
+    picture = _to_srgb(picture, profile)
+    if orientation in _TURNS:
+        picture = picture.transpose(_TURNS[orientation])
+    turned = orientation in (5, 6, 7, 8)
+    full_size: SizeWH = (height, width) if turned else (width, height)
+    return Photo(np.asarray(picture), full_size)
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
+    formats = sniff(data)
+    try:
+        image = Image.open(io.BytesIO(data), formats=formats)
+        width, height = image.size
+    except Exception as error:  # as in decode: the header parsers raise many kinds
+        raise UnreadablePhoto("broken_image") from error
+    if width * height > max_pixels:
+        limit_mp = round(max_pixels / 1e6, 1)
+        raise PhotoTooLarge("too_many_pixels", width=width, height=height, limit_mp=limit_mp)
+    if min(width, height) < 1:
+        raise UnreadablePhoto("broken_image")
+    if min(width, height) < MIN_SIDE_PX:
+        raise UnusablePhoto("photo_too_small", width=width, height=height, limit=MIN_SIDE_PX)
+    if "JPEG" in formats:
+        # Inside entropy-coded data FF is always followed by 00, so the marker cannot occur by
+        # chance there.
+        scans = data.count(b"\xff\xda")
+        if scans > MAX_JPEG_SCANS:
+            raise UnreadablePhoto("too_many_scans", scans=scans, limit=MAX_JPEG_SCANS)
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture in mode L, RGB or CMYK; transparent parts become white."""
+    if image.mode.startswith("I;16"):
+        # convert() would clip: 16-bit greys above 255 all become white.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode == "I":
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("RGB")
+
+
+def _shrink(image: Image.Image, long_side_px: int) -> Image.Image:
+    """Averages whole blocks of pixels: what DCT scaling does for JPEG, for the other formats."""
+    factor = max(image.size) // long_side_px
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if image.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+                return image
+            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+            if converted is not None:
+                return converted
+        # A broken profile, or one for another colour space than the pixels': the pixels count.
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return image if image.mode == "RGB" else image.convert("RGB")

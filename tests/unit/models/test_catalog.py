@@ -1,0 +1,68 @@
+import re
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from models import catalog
+from models.catalog import Net, Url, Weights, WheelMember
+
+FILES = [file for net in catalog.nets() for file in net.files]
+
+
+def test_names_are_unique() -> None:
+    names = [net.name for net in catalog.nets()]
+    assert len(set(names)) == len(names)
+
+
+def test_file_names_are_unique_because_all_nets_share_a_folder() -> None:
+    names = [file.file_name for file in FILES]
+    assert len(set(names)) == len(names)
+
+
+def test_find_returns_the_row_of_that_name() -> None:
+    net = catalog.find("u2netp")
+    assert net.family == "u2net"
+    assert net.tested
+    assert [file.name for file in net.files] == ["u2netp"]
+    assert net.interface is not None
+    assert net.interface.size_px == 320
+    assert net.interface.scale == "max"
+    assert net.interface.output == "1959"
+
+
+def test_the_face_net_has_three_files_and_no_matting_interface() -> None:
+    net = catalog.find("mtcnn")
+    assert [file.name for file in net.files] == ["pnet", "rnet", "onet"]
+    assert net.interface is None
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'u3net'.*u2netp, mtcnn"):
+        catalog.find("u3net")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.file_name)
+def test_every_file_is_pinned(file: Weights) -> None:
+    assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+    assert file.size_bytes > 0
+    assert file.sources
+    for source in file.sources:
+        match source:
+            case WheelMember():
+                assert re.fullmatch(r"[\w.-]+==[\w.]+", source.requirement)
+            case Url():
+                assert source.url.startswith("https://")
+
+
+@pytest.mark.parametrize("net", catalog.nets(), ids=lambda net: net.name)
+def test_every_net_says_its_licence_and_how_far_it_can_be_trusted(net: Net) -> None:
+    assert net.about
+    assert net.licence in {"Apache-2.0", "MIT"}
+    assert net.licence_url.startswith("https://")
+    assert ("never downloaded" in net.checksum_source) == (not net.tested)
+    assert (net.interface is None) == (net.family == "mtcnn")
+
+
+def test_a_row_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        catalog.find("u2netp").tested = False  # type: ignore[misc]
