@@ -25,8 +25,10 @@ def photos(request: Request, finished: Sequence[IdPhoto]) -> Response:
 
 def name(photo: IdPhoto) -> str:
     """The file name of a finished photo, such as us-passport_white.jpg."""
-    parts = [photo.document or "cutout", photo.background.removeprefix("#")]
-    return f"{'_'.join(parts)}.{_SUFFIX[photo.media_type]}"
+    suffix = _SUFFIX[photo.media_type]
+    if not photo.document:
+        return f"cutout.{suffix}"
+    return f"{photo.document}_{photo.background.removeprefix('#')}.{suffix}"
 
 
 def _picture(photo: IdPhoto) -> Response:

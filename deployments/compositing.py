@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import cv2
 
-from deployments import deadline
+from deployments import calls
 from pipeline import flow
 from pipeline.values import Alpha8, CutoutOrder, IdPhoto, Order, Portrait
 
@@ -15,12 +15,14 @@ class Compositing:
     def __init__(self) -> None:
         cv2.setNumThreads(1)
 
+    @calls.step
     def photo(
         self, portrait: Portrait, alphas: Mapping[str, Alpha8], order: Order, deadline_at: float
     ) -> tuple[IdPhoto, ...]:
-        deadline.check(deadline_at)
+        calls.check(deadline_at)
         return flow.finish_photo(portrait, alphas, order)
 
+    @calls.step
     def cutout(
         self,
         portrait: Portrait,
@@ -28,5 +30,5 @@ class Compositing:
         order: CutoutOrder,
         deadline_at: float,
     ) -> tuple[IdPhoto, ...]:
-        deadline.check(deadline_at)
+        calls.check(deadline_at)
         return (flow.finish_cutout(portrait, alphas, order),)

@@ -2,7 +2,7 @@
 
 import cv2
 
-from deployments import deadline
+from deployments import calls
 from deployments.settings import Settings
 from models.catalog import find
 from models.faces import FaceDetector
@@ -21,14 +21,16 @@ class Cropping:
         self._frame_px = frame_px
         self._max_pixels = settings.max_pixels
 
+    @calls.step
     def photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
-        deadline.check(deadline_at)
+        calls.check(deadline_at)
         return flow.prepare_photo(
             data, order, self._faces.find, frame_px=self._frame_px, max_pixels=self._max_pixels
         )
 
+    @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
-        deadline.check(deadline_at)
+        calls.check(deadline_at)
         return flow.prepare_cutout(
             data, order, frame_px=self._frame_px, max_pixels=self._max_pixels
         )

@@ -9,7 +9,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus
 
-from deployments import deadline, routes
+from deployments import calls, routes
 from deployments.settings import Settings
 from pipeline.errors import Overloaded
 from pipeline.values import CutoutOrder, IdPhoto, Order
@@ -64,12 +64,12 @@ class Gateway:
             # Compositing gets the portrait from Cropping by reference: only the nets' view passes
             # through here.
             cropped = crop.remote(data, order, deadline_at)
-            portrait = await _timed(timings, "cropping", deadline.result(cropped, deadline_at))
+            portrait = await _timed(timings, "cropping", calls.result(cropped, deadline_at))
             matted = self._matting.remote(portrait.frame_rgb, deadline_at)
-            alphas = await _timed(timings, "matting", deadline.result(matted, deadline_at))
+            alphas = await _timed(timings, "matting", calls.result(matted, deadline_at))
             composed = compose.remote(cropped, alphas, order, deadline_at)
             finished: tuple[IdPhoto, ...] = await _timed(
-                timings, "compositing", deadline.result(composed, deadline_at)
+                timings, "compositing", calls.result(composed, deadline_at)
             )
             return finished
         finally:

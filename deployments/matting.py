@@ -9,7 +9,7 @@ import cv2
 from ray import serve
 from ray.serve import metrics
 
-from deployments import deadline
+from deployments import calls
 from deployments.gate import Gate
 from models.matting import MattingNet
 from pipeline.values import Alpha8, Rgb
@@ -41,10 +41,11 @@ class Matting:
         queue.set_max_batch_size(self._gate.size)
         queue.set_batch_wait_timeout_s(batch["wait_ms"] / 1000)
 
+    @calls.step
     async def __call__(self, frame: Rgb, deadline_at: float) -> dict[str, Alpha8]:
         """The alpha of each net, by role."""
         async with self._gate.place():
-            deadline.check(deadline_at)
+            calls.check(deadline_at)
             return await self._batch(frame)
 
     @serve.batch(max_batch_size=1, batch_wait_timeout_s=0)

@@ -61,7 +61,9 @@ def install(app: FastAPI) -> None:
         if error.status_code == 404:
             return problem(request, errors.NotFound("unknown_route"))
         title = str(error.detail)
-        return _document(error.status_code, title, title, f"http_{error.status_code}", "", "en")
+        answer = _document(error.status_code, title, title, f"http_{error.status_code}", "", "en")
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     def _ill(request: Request, error: Exception) -> Response:

@@ -99,10 +99,14 @@ class Loader:
     def _load(self, net: Net, options: SessionOptions) -> MattingNet:
         (source,) = fetch(net, self.folder).values()
         session = open_session(prepare(net, source, self.folder, self.precision), options)
-        name = session.get_inputs()[0].name
+        given = session.get_inputs()[0]
+        # A net whose batch axis is fixed (BiRefNet) takes its photos one by one.
+        at_once = given.shape[0] if isinstance(given.shape[0], int) else None
 
         def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-            return np.asarray(session.run(None, {name: batch})[0])
+            size = at_once or len(batch)
+            parts = [batch[at : at + size] for at in range(0, len(batch), size)]
+            return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
 
         matting = MattingNet(net, run)
         side = interface(net).size_px

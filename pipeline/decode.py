@@ -4,6 +4,9 @@ Everything that can be known from the header is checked before a pixel is decode
 """
 
 import io
+import math
+import re
+import struct
 
 import numpy as np
 import pillow_heif
@@ -34,6 +37,7 @@ _TURNS = {
 }
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_HEADER_BYTES = 65_536
 
 
 def sniff(data: bytes) -> tuple[str, ...]:
@@ -68,10 +72,6 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
     (``photo_too_small``).
     """
     image = _open(data, max_pixels)
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # hostile EXIF raises whatever its parser trips over; the pixels may be sound
-        orientation = 1
     width, height = image.size
     try:
         if image.format in ("JPEG", "MPO"):
@@ -82,6 +82,11 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
     # others.
     except Exception as error:
         raise UnreadablePhoto("broken_image") from error
+    try:
+        # After load(): for PNG this loads the picture, and the error of a broken one would be lost.
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # hostile EXIF raises whatever its parser trips over; the pixels may be sound
+        orientation = 1
 
     profile = image.info.get("icc_profile")
     picture = _shrink(_eight_bits(image), long_side_px)
@@ -95,14 +100,15 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
     formats = sniff(data)
+    if formats[0] in ("AVIF", "HEIF"):
+        # Their decoders refuse or allocate before they tell a size.
+        _limit_pixels(_declared_size(data), max_pixels)
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
         width, height = image.size
     except Exception as error:  # as in decode: the header parsers raise many kinds
         raise UnreadablePhoto("broken_image") from error
-    if width * height > max_pixels:
-        limit_mp = round(max_pixels / 1e6, 1)
-        raise PhotoTooLarge("too_many_pixels", width=width, height=height, limit_mp=limit_mp)
+    _limit_pixels((width, height), max_pixels)
     if min(width, height) < 1:
         raise UnreadablePhoto("broken_image")
     if min(width, height) < MIN_SIDE_PX:
@@ -114,6 +120,20 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         if scans > MAX_JPEG_SCANS:
             raise UnreadablePhoto("too_many_scans", scans=scans, limit=MAX_JPEG_SCANS)
     return image
+
+
+def _limit_pixels(size_px: SizeWH, max_pixels: int) -> None:
+    width, height = size_px
+    if width * height > max_pixels:
+        limit_mp = round(max_pixels / 1e6, 1)
+        raise PhotoTooLarge("too_many_pixels", width=width, height=height, limit_mp=limit_mp)
+
+
+def _declared_size(data: bytes) -> SizeWH:
+    """The largest picture that an ISO base media file declares in its ``ispe`` boxes, or (0, 0)."""
+    boxes = (match.end() for match in re.finditer(b"ispe", data[:_HEIF_HEADER_BYTES]))
+    sizes = [struct.unpack_from(">II", data, at + 4) for at in boxes if at + 12 <= len(data)]
+    return max(sizes, key=math.prod, default=(0, 0))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

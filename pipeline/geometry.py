@@ -167,10 +167,11 @@ def _eye_rows(
     line = document.eye_line
     eye_low, eye_high = height * (1 - line.max), height * (1 - line.min)
     if document.top_margin is None:
-        return eye_low, height * (1 - line.target), eye_high
-    low, high = max(low, eye_low), min(high, eye_high)
-    if low > high:
-        return eye_low, min(max(wanted, eye_low), eye_high), eye_high
+        wanted = height * (1 - line.target)
+    if max(low, eye_low) <= min(high, eye_high):
+        low, high = max(low, eye_low), min(high, eye_high)
+    else:
+        low, high = eye_low, eye_high
     return low, min(max(wanted, low), high), high
 
 
