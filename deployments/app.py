@@ -36,17 +36,20 @@ def build(settings: Settings) -> Application:
     Asks the cluster for its resources, so Ray must be up. Raises DeviceMissing.
     """
     device = choose_device(settings, _cluster("GPU"))
-    on_gpu = device != "cpu"
     batch = _batch_size(settings, device)
     precision = settings.precision
-    loader = Loader(
-        nets=settings.nets,
-        options=SessionOptions(device=device, threads=settings.threads_per_replica),
-        precision=precision if precision != "auto" else "fp16" if on_gpu else "fp32",
-        folder=settings.weights_folder or default_folder(),
-        memory_share=settings.gpus_per_replica * _NETS_SHARE if on_gpu else None,
-        warm_batches=tuple(sorted({1, batch})),
+    if precision == "auto":
+        precision = "fp32" if device == "cpu" else "fp16"
+    folder = settings.weights_folder or default_folder()
+    options = SessionOptions(
+        device=device,
+        threads=settings.threads_per_replica,
+        # The nets of a replica divide its share among them.
+        gpu_memory_share=settings.gpus_per_replica * _NETS_SHARE / len(settings.nets),
+        tensorrt_cache=folder / "tensorrt",
+        precision=precision,
     )
+    loader = Loader(settings.nets, options, folder, warm_batches=tuple(sorted({1, batch})))
     return graph(settings, device, loader)
 
 

@@ -68,7 +68,7 @@ class Settings(_Settings):
     """Time from a request's arrival to its answer; later photos are dropped at the next step with
     504.
     """
-    max_photos_in_flight: PositiveInt = 32
+    max_photos_in_flight: PositiveInt = 24
     """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429."""
     max_body_mb: PositiveFloat = 20
     max_megapixels: PositiveFloat = 50

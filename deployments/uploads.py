@@ -23,7 +23,10 @@ async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str,
     content_type = request.headers.get("content-type", "")
     if not content_type.startswith("multipart/form-data"):
         data = await limited.body()
-        if not data and not content_type:
+        # A client that sends no content type and no body, or only the fields of a form.
+        if content_type.startswith("application/x-www-form-urlencoded") or not (
+            data or content_type
+        ):
             raise BadOrder("missing_photo")
         return data, fields
     try:

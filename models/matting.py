@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models import gpu
-from models.catalog import Interface, Net, Precision, find
+from models.catalog import Interface, Net, find
 from models.prepare import prepare
 from models.session import SessionOptions, open_session
 from models.weights import fetch
@@ -82,23 +81,18 @@ class Loader:
     nets: Mapping[str, str]
     """Catalogue names by role."""
     options: SessionOptions
-    precision: Precision
     folder: Path
-    memory_share: float | None = None
-    """Share of the GPU's memory that the nets may take together; None: no bound."""
     warm_batches: tuple[int, ...] = (1,)
 
     def __call__(self) -> dict[str, MattingNet]:
         """The nets by role, on their device. Raises WeightsUnavailable or ProviderUnavailable."""
-        options = self.options
-        if self.memory_share is not None:
-            limit_mb = int(gpu.total_memory_mb() * self.memory_share / len(self.nets))
-            options = replace(options, gpu_mem_limit_mb=limit_mb)
-        return {role: self._load(find(name), options) for role, name in self.nets.items()}
+        return {role: self._load(find(name)) for role, name in self.nets.items()}
 
-    def _load(self, net: Net, options: SessionOptions) -> MattingNet:
+    def _load(self, net: Net) -> MattingNet:
         (source,) = fetch(net, self.folder).values()
-        session = open_session(prepare(net, source, self.folder, self.precision), options)
+        session = open_session(
+            prepare(net, source, self.folder, self.options.precision), self.options
+        )
         given = session.get_inputs()[0]
         # A net whose batch axis is fixed (BiRefNet) takes its photos one by one.
         at_once = given.shape[0] if isinstance(given.shape[0], int) else None

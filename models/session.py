@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import onnxruntime
 
+from models import gpu
 from models.catalog import Precision
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt"]
@@ -33,8 +34,8 @@ class SessionOptions:
     device: Device = "auto"
     threads: int = 1
     """CPU threads for one call of ``run``."""
-    gpu_mem_limit_mb: int | None = None
-    """Upper bound of the GPU memory arena in MiB; None takes what it needs."""
+    gpu_memory_share: float | None = None
+    """Upper bound of the memory arena as a share of the GPU's memory; None takes what it needs."""
     tensorrt_cache: Path | None = None
     """Where TensorRT keeps its engines, each of which takes minutes to build; None: nowhere."""
     precision: Precision = "fp32"
@@ -103,8 +104,9 @@ def _cuda_options(options: SessionOptions) -> dict[str, str]:
         "use_tf32": "1",
         "do_copy_in_default_stream": "1",
     }
-    if options.gpu_mem_limit_mb is not None:
-        chosen["gpu_mem_limit"] = str(options.gpu_mem_limit_mb * 2**20)
+    if options.gpu_memory_share is not None:
+        limit = int(gpu.total_memory_bytes() * options.gpu_memory_share)
+        chosen["gpu_mem_limit"] = str(limit)
     return chosen
 
 
@@ -125,20 +127,7 @@ def _why_no_gpu(device: KnownDevice) -> str | None:
     """
     if _PROVIDERS[device] not in onnxruntime.get_available_providers():
         return f"this onnxruntime {onnxruntime.__version__} was built without it"
-    return _why_no_driver()
-
-
-def _why_no_driver() -> str | None:
-    """Asks the CUDA driver for devices: GPUs hidden by CUDA_VISIBLE_DEVICES do not count."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError as error:
-        return f"no NVIDIA driver was found ({error})"
-    count = ctypes.c_int()
-    status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-    if status or not count.value:
-        return f"the NVIDIA driver shows no GPU to this process (CUDA error {status})"
-    return None
+    return gpu.why_none()
 
 
 def _preload_cuda() -> None:

@@ -100,9 +100,8 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
     formats = sniff(data)
-    if formats[0] in ("AVIF", "HEIF"):
-        # Their decoders refuse or allocate before they tell a size.
-        _limit_pixels(_declared_size(data), max_pixels)
+    # Some decoders refuse, inflate or allocate before they tell a size.
+    _limit_pixels(_declared_size(data), max_pixels)
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
         width, height = image.size
@@ -130,7 +129,12 @@ def _limit_pixels(size_px: SizeWH, max_pixels: int) -> None:
 
 
 def _declared_size(data: bytes) -> SizeWH:
-    """The largest picture that an ISO base media file declares in its ``ispe`` boxes, or (0, 0)."""
+    """The size in a PNG's header or the largest ``ispe`` box of a HEIF or AVIF file, else (0, 0)."""
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        width, height = struct.unpack_from(">II", data, 16)
+        return width, height
+    if data[4:8] != b"ftyp":
+        return 0, 0
     boxes = (match.end() for match in re.finditer(b"ispe", data[:_HEIF_HEADER_BYTES]))
     sizes = [struct.unpack_from(">II", data, at + 4) for at in boxes if at + 12 <= len(data)]
     return max(sizes, key=math.prod, default=(0, 0))

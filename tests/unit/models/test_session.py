@@ -97,8 +97,9 @@ def test_a_model_that_is_broken_is_not_called_a_missing_device(tmp_path: Path) -
     assert not isinstance(caught.value, ProviderUnavailable)
 
 
-def test_the_memory_limit_is_given_to_cuda_in_bytes() -> None:
-    (name, chosen), _ = session._providers("cuda", SessionOptions(gpu_mem_limit_mb=2048))
+def test_the_share_of_the_memory_is_given_to_cuda_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.gpu.total_memory_bytes", lambda: 8 * 2**30)
+    (name, chosen), _ = session._providers("cuda", SessionOptions(gpu_memory_share=0.25))
     assert name == "CUDAExecutionProvider"
     assert chosen["gpu_mem_limit"] == "2147483648"
     assert "gpu_mem_limit" not in session._cuda_options(SessionOptions())

@@ -1,0 +1,68 @@
+"""One local Ray with two logical GPUs and one running service, shared by every test here."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import ray
+from ray import serve
+
+from deployments.app import build
+from deployments.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where Ray Serve listens; nothing is deployed yet."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ray.init(
+        address="local",
+        num_cpus=4,
+        num_gpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        # For the applications that tests bring along.
+        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+        _node_ip_address="127.0.0.1",
+    )
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    yield f"http://127.0.0.1:{port}"
+    serve.shutdown()
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Limits that a test can reach, and a deadline that a slow machine meets."""
+    return Settings(device="cpu", deadline_s=60, max_body_mb=2, max_megapixels=20, max_variants=8)
+
+
+@pytest.fixture(scope="session")
+def client(address: str, settings: Settings) -> Iterator[httpx.Client]:
+    """A client of the real service, once it is ready."""
+    serve.run(build(settings), name="idphoto", route_prefix="/")
+    with httpx.Client(base_url=address, timeout=120) as client:
+        eventually(lambda: client.get("/readyz").status_code == 200)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def portrait() -> bytes:
+    """A frontal portrait of one person, 512 x 512."""
+    return (DATA / "astronaut.png").read_bytes()
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 60) -> None:
+    """Waits until the condition holds."""
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)

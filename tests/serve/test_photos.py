@@ -1,0 +1,144 @@
+"""The service over HTTP: what comes back for a photo and an order."""
+
+import base64
+import io
+import zipfile
+
+import httpx
+import pytest
+from PIL import Image
+
+BLUE = (67, 142, 219)
+
+
+def opened(answer: httpx.Response) -> Image.Image:
+    assert answer.status_code == 200, answer.text
+    return Image.open(io.BytesIO(answer.content))
+
+
+def corner(image: Image.Image) -> tuple[int, ...]:
+    pixel = image.getpixel((2, 2))
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
+def test_a_one_inch_photo_on_blue(client: httpx.Client, portrait: bytes) -> None:
+    answer = client.post(
+        "/v1/photos",
+        files={"photo": portrait},
+        data={"document": "cn-1-inch", "background": "blue"},
+    )
+    image = opened(answer)
+    assert (image.format, image.size, image.mode) == ("JPEG", (295, 413), "RGB")
+    assert image.info["dpi"] == (300, 300)
+    assert not image.getexif()
+    assert not {"icc_profile", "comment", "exif"} & image.info.keys()
+    assert all(abs(a - b) <= 3 for a, b in zip(corner(image), BLUE, strict=True))
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert "cn-1-inch_blue.jpg" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("order", "size", "dpi"),
+    [
+        ({"document": "us-passport"}, (600, 600), 300),
+        ({"document": "cn-id-card"}, (358, 441), 350),
+        ({"document": "cn-2-inch"}, (413, 579), 300),
+        ({"document": "cn-large-2-inch"}, (413, 626), 300),
+        ({"document": "SCHENGEN-VISA"}, (413, 531), 300),
+        ({"document": "finland-passport"}, (425, 555), 300),  # a size from the package
+        ({"size_mm": "35x45"}, (413, 531), 300),
+        ({"size_mm": "35 x 45", "dpi": "600"}, (827, 1063), 600),
+        ({"size_px": "480x640"}, (480, 640), 300),
+    ],
+)
+def test_sizes(
+    client: httpx.Client,
+    portrait: bytes,
+    order: dict[str, str],
+    size: tuple[int, int],
+    dpi: int,
+) -> None:
+    image = opened(client.post("/v1/photos", files={"photo": portrait}, data=order))
+    assert image.size == size
+    assert image.info["dpi"] == (dpi, dpi)
+
+
+@pytest.mark.parametrize(
+    ("order", "format", "mode"),
+    [
+        ({"background": "transparent"}, "PNG", "RGBA"),
+        ({"background": "transparent", "format": "webp"}, "WEBP", "RGBA"),
+        ({"background": "#0a0b0c", "format": "png"}, "PNG", "RGB"),
+        ({"background": "light grey", "format": "webp"}, "WEBP", "RGB"),
+    ],
+)
+def test_formats(
+    client: httpx.Client, portrait: bytes, order: dict[str, str], format: str, mode: str
+) -> None:
+    data = {"document": "cn-1-inch", **order}
+    image = opened(client.post("/v1/photos", files={"photo": portrait}, data=data))
+    assert (image.format, image.mode) == (format, mode)
+    if mode == "RGBA":
+        assert corner(image)[3] == 0
+        assert image.getchannel("A").getextrema() == (0, 255)
+
+
+def test_several_variants_come_as_a_zip(client: httpx.Client, portrait: bytes) -> None:
+    answer = client.post(
+        "/v1/photos",
+        files={"photo": portrait},
+        data={
+            "document": ["cn-1-inch", "us-passport"],
+            "background": ["red", "blue,white"],
+        },
+    )
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        sizes = {name: Image.open(archive.open(name)).size for name in archive.namelist()}
+    assert sizes == {
+        f"{document}_{colour}.jpg": size
+        for document, size in (("cn-1-inch", (295, 413)), ("us-passport", (600, 600)))
+        for colour in ("red", "blue", "white")
+    }
+
+
+def test_json_holds_findings_and_pictures(client: httpx.Client, portrait: bytes) -> None:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(portrait)).resize((200, 200)).save(file, "PNG")
+    answer = client.post(
+        "/v1/photos",
+        files={"photo": file.getvalue()},
+        data={"document": "us-passport"},
+        headers={"Accept": "application/json"},
+    )
+    (photo,) = answer.json()["photos"]
+    assert [finding["code"] for finding in photo["findings"]] == ["enlarged"]
+    assert answer.headers["x-findings"] == "enlarged"
+    small = Image.open(io.BytesIO(base64.b64decode(photo["data_base64"])))
+    assert list(small.size) == photo["size_px"] == [600, 600]
+
+
+def test_a_raw_body_with_the_order_in_the_query(client: httpx.Client, portrait: bytes) -> None:
+    answer = client.post(
+        "/v1/photos",
+        params={"document": "cn-1-inch", "background": ["white", "red"]},
+        content=portrait,
+        headers={"Content-Type": "image/png"},
+    )
+    assert answer.headers["content-type"] == "application/zip"
+
+
+def test_timings_and_the_request_id_are_in_the_headers(
+    client: httpx.Client, portrait: bytes
+) -> None:
+    answer = client.post(
+        "/v1/photos",
+        files={"photo": portrait},
+        data={"document": "cn-1-inch"},
+        headers={"X-Request-Id": "order-4711"},
+    )
+    assert answer.headers["x-request-id"] == "order-4711"
+    steps = [part.strip().split(";dur=") for part in answer.headers["server-timing"].split(",")]
+    assert [name for name, _ in steps] == ["upload", "cropping", "matting", "compositing"]
+    assert all(float(milliseconds) >= 0 for _, milliseconds in steps)

@@ -1,0 +1,86 @@
+"""Cut-outs, documents, health and the documentation page over HTTP."""
+
+import io
+import re
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import documents
+
+
+@pytest.mark.parametrize(
+    ("order", "format", "mode"),
+    [
+        ({}, "PNG", "RGBA"),
+        ({"format": "webp"}, "WEBP", "RGBA"),
+        ({"kind": "mask"}, "PNG", "L"),
+    ],
+)
+def test_cutouts(
+    client: httpx.Client, portrait: bytes, order: dict[str, str], format: str, mode: str
+) -> None:
+    answer = client.post("/v1/cutouts", files={"photo": portrait}, data=order)
+    assert answer.status_code == 200, answer.text
+    image = Image.open(io.BytesIO(answer.content))
+    assert (image.format, image.mode, image.size) == (format, mode, (512, 512))
+    alpha = np.asarray(image)[..., 3] if mode == "RGBA" else np.asarray(image)
+    assert alpha[120, 220] > 200  # the forehead
+    assert alpha[20, 500] < 50  # the flag in the corner
+
+
+def test_a_cutout_is_at_most_as_large_as_asked(client: httpx.Client, portrait: bytes) -> None:
+    answer = client.post("/v1/cutouts", files={"photo": portrait}, data={"max_side_px": "200"})
+    assert Image.open(io.BytesIO(answer.content)).size == (200, 200)
+
+
+def test_a_cutout_of_nothing_is_refused(client: httpx.Client) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (400, 300), "white").save(file, "PNG")
+    answer = client.post("/v1/cutouts", files={"photo": file.getvalue()})
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_subject")
+
+
+def test_every_document_is_listed(client: httpx.Client) -> None:
+    listed = client.get("/v1/documents").json()
+    assert [row["id"] for row in listed] == [found.id for found in documents.all_documents()]
+    one = client.get("/v1/documents/us-passport").json()
+    assert one in listed
+    assert one["size_px"] == [600, 600]
+    assert (one["head_height"]["min_mm"], one["head_height"]["max_mm"]) == (25, 35)
+    assert one["derived"] is False
+
+
+def test_health(client: httpx.Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_the_documentation_loads_nothing_from_other_hosts(client: httpx.Client) -> None:
+    page = client.get("/", follow_redirects=True)
+    assert page.status_code == 200
+    assert "swagger" in page.text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert assets
+    for asset in assets:
+        assert asset.startswith("/"), asset
+        assert client.get(asset).status_code == 200
+
+
+def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
+    schema = client.get("/openapi.json").json()
+    assert set(schema["paths"]) >= {
+        "/v1/photos",
+        "/v1/cutouts",
+        "/v1/documents",
+        "/v1/documents/{name}",
+        "/healthz",
+        "/readyz",
+    }
+    body = schema["paths"]["/v1/photos"]["post"]["requestBody"]["content"]
+    fields = body["multipart/form-data"]["schema"]["properties"]
+    assert set(fields) == {
+        *("photo", "document", "background", "size_mm", "size_px", "format", "dpi"),
+    }
