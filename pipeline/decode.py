@@ -129,7 +129,7 @@ def _limit_pixels(size_px: SizeWH, max_pixels: int) -> None:
 
 
 def _declared_size(data: bytes) -> SizeWH:
-    """The size in a PNG's header or the largest ``ispe`` box of a HEIF or AVIF file, else (0, 0)."""
+    """The size in a PNG header or the largest ``ispe`` box of HEIF and AVIF, else (0, 0)."""
     if data.startswith(b"\x89PNG") and len(data) >= 24:
         width, height = struct.unpack_from(">II", data, 16)
         return width, height

@@ -19,7 +19,7 @@ NAME = "slow"
 
 
 def build(args: dict[str, Any]) -> Application:
-    """Takes ``device``, ``seconds`` a batch, ``batch`` size, ``replicas`` and a ``log`` of loads."""
+    """Takes ``device``, ``seconds`` a batch, ``batch`` size, ``replicas`` and ``log``, a file."""
     few = Scale(min_replicas=1, max_replicas=1, cpus_per_replica=0.1)
     count = int(args.get("replicas", 1))
     matting = few.model_copy(update={"min_replicas": count, "max_replicas": count})

@@ -1,0 +1,106 @@
+"""The pipeline in one process, stage by stage: the floor that no service can go below.
+
+python -m benchmarks.stages [--threads N] [--rounds N] [PHOTO ...]
+"""
+
+import argparse
+import io
+import platform
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import onnxruntime
+from PIL import Image
+
+from models.faces import FaceDetector
+from models.matting import Loader
+from models.session import SessionOptions
+from models.weights import default_folder, fetch
+from pipeline import colours, documents, flow
+from pipeline.values import Order
+
+PORTRAIT = Path(__file__).parents[1] / "tests" / "data" / "astronaut.png"
+MEGAPIXELS = (1.5, 3, 12)
+FRAME_PX = 320
+_T = TypeVar("_T")
+
+
+class Clock:
+    """CPU milliseconds of named stages over many rounds."""
+
+    def __init__(self) -> None:
+        self.rounds: dict[str, list[float]] = defaultdict(list)
+
+    def time(self, stage: str, work: Callable[..., _T], *args: Any, **more: Any) -> _T:
+        start = time.process_time()
+        result = work(*args, **more)
+        self.rounds[stage].append((time.process_time() - start) * 1000)
+        return result
+
+    def medians(self) -> dict[str, float]:
+        return {stage: statistics.median(rounds) for stage, rounds in self.rounds.items()}
+
+
+def enlarged(megapixels: float) -> bytes:
+    """The portrait as a JPEG of this size: the cost of decoding is real, the detail is not."""
+    image = Image.open(PORTRAIT).convert("RGB")
+    side = round((megapixels * 1e6) ** 0.5)
+    file = io.BytesIO()
+    image.resize((side, side), Image.Resampling.LANCZOS).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def measure(data: bytes, loader: Loader, rounds: int) -> dict[str, float]:
+    """Median CPU milliseconds of each stage for one photo."""
+    (net,) = loader().values()
+    detector = FaceDetector(fetch("mtcnn"))
+    order = Order((documents.find("cn-1-inch"),), (colours.parse("blue"),), "jpeg")
+    clock = Clock()
+    for _ in range(rounds):
+        portrait = clock.time(
+            "decode, face, cut",
+            flow.prepare_photo,
+            data,
+            order,
+            lambda rgb: clock.time("  of it face", detector.find, rgb),
+            frame_px=FRAME_PX,
+            max_pixels=50_000_000,
+        )
+        (alpha,) = clock.time("net", net.matte, [portrait.frame_rgb])
+        clock.time(
+            "check, compose, encode", flow.finish_photo, portrait, {"saliency": alpha}, order
+        )
+    return clock.medians()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=__doc__)
+    parser.add_argument("photos", nargs="*", type=Path, help="default: a portrait in three sizes")
+    parser.add_argument("--threads", type=int, default=1, help="of the net (default 1)")
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+
+    photos = {path.name: path.read_bytes() for path in options.photos}
+    photos = photos or {f"{size} MP": enlarged(size) for size in MEGAPIXELS}
+    session = SessionOptions(device="cpu", threads=options.threads)
+    loader = Loader({"saliency": "u2netp"}, session, default_folder())
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, onnxruntime "
+        f"{onnxruntime.__version__}, {options.threads} thread(s), u2netp fp32; "
+        f"CPU-ms a photo, median of {options.rounds}"
+    )
+    for name, data in photos.items():
+        medians = measure(data, loader, options.rounds)
+        total = sum(value for stage, value in medians.items() if not stage.startswith(" "))
+        stages = "; ".join(f"{stage.strip()} {value:.1f}" for stage, value in medians.items())
+        print(f"{name:>8} ({len(data) / 1e6:.2f} MB): {stages}; total {total:.1f}")
+
+
+if __name__ == "__main__":
+    main()
