@@ -5,14 +5,13 @@ Everything that can be known from the header is checked before a pixel is decode
 
 import io
 import math
-import re
-import struct
 
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
-from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnsupportedFormat, UnusablePhoto
+from pipeline.container import check_png, check_scans, declared_size, sniff
+from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnusablePhoto
 from pipeline.values import Photo, SizeWH
 
 pillow_heif.register_heif_opener()
@@ -20,9 +19,6 @@ pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None
 
 MIN_SIDE_PX = 48
-# A progressive JPEG as encoders write it has about ten scans. Each further one makes the decoder
-# pass over every pixel again: 900 scans in 56 KB cost 18 CPU-seconds, which no pixel limit sees.
-MAX_JPEG_SCANS = 64
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _EXIF_ORIENTATION = 0x0112
@@ -35,33 +31,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_AVIF_BRANDS = {b"avif", b"avis"}
-_HEIF_HEADER_BYTES = 65_536
-
-
-def sniff(data: bytes) -> tuple[str, ...]:
-    """The Pillow formats that these bytes may be opened as, by their first bytes alone.
-
-    Raises UnreadablePhoto for an empty body and UnsupportedFormat for anything that is not read
-    here.
-    """
-    if not data:
-        raise UnreadablePhoto("empty_body")
-    if data.startswith(b"\xff\xd8"):
-        return "JPEG", "MPO"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return ("PNG",)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ("WEBP",)
-    if data[4:8] == b"ftyp":
-        end = min(int.from_bytes(data[:4], "big"), 256)
-        brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
-        if brands & _AVIF_BRANDS:
-            return ("AVIF",)
-        if brands & _HEIF_BRANDS:
-            return ("HEIF",)
-    raise UnsupportedFormat("unsupported_format")
 
 
 def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
@@ -76,7 +45,7 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
     try:
         if image.format in ("JPEG", "MPO"):
             factor = long_side_px / max(width, height)
-            image.draft(None, (int(width * factor), int(height * factor)))
+            image.draft(None, (math.ceil(width * factor), math.ceil(height * factor)))
         image.load()
     # Decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and
     # others.
@@ -100,8 +69,7 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
     formats = sniff(data)
-    # Some decoders refuse, inflate or allocate before they tell a size.
-    _limit_pixels(_declared_size(data), max_pixels)
+    _limit_pixels(declared_size(data), max_pixels)
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
         width, height = image.size
@@ -113,11 +81,9 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
     if min(width, height) < MIN_SIDE_PX:
         raise UnusablePhoto("photo_too_small", width=width, height=height, limit=MIN_SIDE_PX)
     if "JPEG" in formats:
-        # Inside entropy-coded data FF is always followed by 00, so the marker cannot occur by
-        # chance there.
-        scans = data.count(b"\xff\xda")
-        if scans > MAX_JPEG_SCANS:
-            raise UnreadablePhoto("too_many_scans", scans=scans, limit=MAX_JPEG_SCANS)
+        check_scans(data)
+    elif "PNG" in formats:
+        check_png(data)
     return image
 
 
@@ -126,18 +92,6 @@ def _limit_pixels(size_px: SizeWH, max_pixels: int) -> None:
     if width * height > max_pixels:
         limit_mp = round(max_pixels / 1e6, 1)
         raise PhotoTooLarge("too_many_pixels", width=width, height=height, limit_mp=limit_mp)
-
-
-def _declared_size(data: bytes) -> SizeWH:
-    """The size in a PNG header or the largest ``ispe`` box of HEIF and AVIF, else (0, 0)."""
-    if data.startswith(b"\x89PNG") and len(data) >= 24:
-        width, height = struct.unpack_from(">II", data, 16)
-        return width, height
-    if data[4:8] != b"ftyp":
-        return 0, 0
-    boxes = (match.end() for match in re.finditer(b"ispe", data[:_HEIF_HEADER_BYTES]))
-    sizes = [struct.unpack_from(">II", data, at + 4) for at in boxes if at + 12 <= len(data)]
-    return max(sizes, key=math.prod, default=(0, 0))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,12 +1,18 @@
 """Everything that can be wrong with a photo or an order.
 
-    IdPhotoError UnreadablePhoto     empty_body, broken_image, too_many_scans UnsupportedFormat
-    unsupported_format PhotoTooLarge       body_too_large, too_many_pixels UnusablePhoto
-    photo_too_small, no_face, several_faces, face_too_small, matte_unreliable, no_subject
-    UnreadableRequest   bad_form BadOrder            missing_photo, several_photos,
-    unknown_parameter, bad_parameter, unknown_document, transparent_jpeg NotFound
-    unknown_route, unknown_document Overloaded          overloaded Unavailable         unavailable
-    DeadlinePassed      deadline_passed
+    IdPhotoError
+      UnreadablePhoto     empty_body, broken_image, too_many_scans
+      UnsupportedFormat   unsupported_format
+      PhotoTooLarge       body_too_large, too_many_pixels
+      UnusablePhoto       photo_too_small, no_face, several_faces, face_too_small,
+                          matte_unreliable, no_subject
+      UnreadableRequest   bad_form
+      BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
+                          unknown_document, transparent_jpeg
+      NotFound            unknown_route, unknown_document
+      Overloaded          overloaded
+      Unavailable         unavailable
+      DeadlinePassed      deadline_passed
 
 Each error has a stable ``code``, one sentence and a hint, in English and Chinese. Which HTTP status
 a class becomes is decided in one table, ``deployments/problems.py``.
@@ -38,9 +44,9 @@ TEXTS: dict[str, Text] = {
         "请用看图软件确认图片完整，然后重新上传或重新导出。",
     ),
     "too_many_scans": Text(
-        "The JPEG holds {scans} scans; at most {limit} are read.",
+        "The JPEG holds more than {limit} scans.",
         "Save the photo again as an ordinary JPEG.",
-        "该 JPEG 含有 {scans} 次扫描，最多允许 {limit} 次。",
+        "该 JPEG 的扫描次数超过 {limit} 次。",
         "请将照片另存为普通 JPEG。",
     ),
     "body_too_large": Text(

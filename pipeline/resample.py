@@ -52,6 +52,11 @@ def square(rgb: Rgb, side_px: int) -> Rgb:
 
 
 def _resize(rgb: Rgb, size_px: SizeWH) -> Rgb:
-    shrinks = size_px[0] < rgb.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, size_px, interpolation=method), dtype=np.uint8)
+    """Averages along an axis that shrinks, interpolates along one that grows."""
+    height, width = rgb.shape[:2]
+    shrunk_px = min(width, size_px[0]), min(height, size_px[1])
+    if shrunk_px != (width, height):
+        rgb = np.asarray(cv2.resize(rgb, shrunk_px, interpolation=cv2.INTER_AREA), np.uint8)
+    if shrunk_px != size_px:
+        rgb = np.asarray(cv2.resize(rgb, size_px, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return rgb

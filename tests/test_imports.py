@@ -23,6 +23,8 @@ RULE: dict[str, tuple[str, ...]] = {
     "pipeline.affine": ("numpy", "pipeline.values"),
     "pipeline.resample": ("numpy", "cv2", "pipeline.values", "pipeline.affine"),
     "pipeline.documents": ("numpy", "passport_photo_specs", *VOCABULARY),
+    "pipeline.container": VOCABULARY,
+    "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container"),
     "pipeline.flow": ("numpy", "pipeline.*"),
     "pipeline.*": (*PICTURES, *SHARED),
     "models*": (
