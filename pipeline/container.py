@@ -17,6 +17,7 @@ from pipeline.values import SizeWH
 MAX_JPEG_SCANS = 64
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_IHDR = b"\0\0\0\x0dIHDR"
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _ISO_HEADER_BYTES = 65_536
@@ -59,7 +60,7 @@ def declared_size(data: bytes) -> SizeWH:
 
     Decoders of these kinds refuse, inflate or allocate before they tell a size.
     """
-    if data.startswith(_PNG) and len(data) >= 24:
+    if data.startswith(_PNG + _IHDR) and len(data) >= 24:
         width, height = struct.unpack_from(">II", data, 16)
         return width, height
     if data[4:8] != b"ftyp":
