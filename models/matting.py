@@ -48,7 +48,8 @@ class MattingNet:
             middle = len(frames) // 2
             return self.matte(frames[:middle]) + self.matte(frames[middle:])
         if self._interface.activation == "sigmoid":
-            outputs = np.asarray(1 / (1 + np.exp(-outputs)), np.float32)
+            # The logistic function, without overflow far from 0.
+            outputs = np.asarray((1 + np.tanh(outputs / 2)) / 2, np.float32)
         return list(np.rint(np.clip(outputs[:, 0], 0, 1) * 255).astype(np.uint8))
 
 
@@ -89,6 +90,7 @@ class Loader:
         return {role: self._load(find(name)) for role, name in self.nets.items()}
 
     def _load(self, net: Net) -> MattingNet:
+        side = interface(net).size_px
         (source,) = fetch(net, self.folder).values()
         session = open_session(
             prepare(net, source, self.folder, self.options.precision), self.options
@@ -103,7 +105,6 @@ class Loader:
             return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
 
         matting = MattingNet(net, run)
-        side = interface(net).size_px
         grey = np.full((side, side, 3), 127, np.uint8)
         for size in self.warm_batches:
             matting.matte([grey] * size)

@@ -24,6 +24,8 @@ _ISO_HEADER_BYTES = 65_536
 # Any marker inside a scan's data but a stuffed FF, a fill byte or a restart.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SOS, _EOI = 0xDA, 0xD9
+# Markers that no length follows: TEM and SOI.
+_JPEG_BARE = (0x01, 0xD8)
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # First column, first row, column step and row step of the seven passes of an interlaced PNG.
 _ADAM7 = (
@@ -80,8 +82,9 @@ def check_scans(jpeg: bytes) -> None:
         scans += kind == _SOS
         if scans > MAX_JPEG_SCANS:
             raise UnreadablePhoto("too_many_scans", limit=MAX_JPEG_SCANS)
-        length = int.from_bytes(jpeg[marker.end() : marker.end() + 2], "big")
-        at = marker.end() + max(length, 2)
+        at = marker.end()
+        if kind not in _JPEG_BARE:
+            at += max(int.from_bytes(jpeg[at : at + 2], "big"), 2)
 
 
 def check_png(data: bytes) -> None:
