@@ -165,11 +165,11 @@ def _eye_rows(
     eye_low, eye_high = height * (1 - line.max), height * (1 - line.min)
     if document.top_margin is None:
         wanted = height * (1 - line.target)
-    if max(low, eye_low) <= min(high, eye_high):
-        low, high = max(low, eye_low), min(high, eye_high)
-    else:
-        low, high = eye_low, eye_high
-    return low, min(max(wanted, low), high), high
+    # Inside both where that can be, else at the end of the eye line's interval that is nearer.
+    low, wanted, high = (
+        min(max(row, eye_low), eye_high) for row in (low, min(max(wanted, low), high), high)
+    )
+    return low, wanted, high
 
 
 def findings(enlarge: float, cut: float) -> tuple[Finding, ...]:

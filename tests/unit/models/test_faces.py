@@ -1,0 +1,174 @@
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models import weights
+from models.faces import FaceDetector
+from pipeline.values import Face, PointXY, Rgb
+
+FindFaces = Callable[[Rgb], Sequence[Face]]
+LoadRgb = Callable[[str], Rgb]
+
+# Pupils, left and right as seen, read off the enlarged pictures by eye.
+EYES: dict[str, tuple[PointXY, PointXY]] = {
+    "astronaut.png": ((203.7, 101.1), (246.7, 103.3)),
+    "grace-hopper.png": ((52.4, 42.3), (73.0, 41.9)),
+    "tiny-dark-skin-white-bg.jpg": ((72.7, 138.7), (121.7, 134.7)),
+    "tiny-glasses-autumn.jpg": ((79.7, 115.3), (117.8, 112.3)),
+    "tiny-long-hair.jpg": ((77.2, 121.3), (123.2, 128.3)),
+    "tiny-pale-dress.jpg": ((68.2, 101.7), (106.3, 98.2)),
+    "tiny-white-blouse.jpg": ((67.5, 85.0), (105.2, 83.5)),
+}
+PORTRAITS = pytest.mark.parametrize("name", EYES)
+GREY = (128, 128, 128)
+
+
+def roll_deg(left: PointXY, right: PointXY) -> float:
+    return math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
+
+
+@PORTRAITS
+def test_one_face_with_its_eyes(find_faces: FindFaces, load_rgb: LoadRgb, name: str) -> None:
+    (face,) = find_faces(load_rgb(name))
+    left, right = EYES[name]
+    near = 0.1 * math.dist(left, right)
+    assert math.dist(face.left_eye_xy_px, left) < near
+    assert math.dist(face.right_eye_xy_px, right) < near
+
+
+@PORTRAITS
+def test_the_landmarks_make_a_face(find_faces: FindFaces, load_rgb: LoadRgb, name: str) -> None:
+    (face,) = find_faces(load_rgb(name))
+    x0, y0, x1, y1 = face.box_xyxy_px
+    points = np.array(
+        [
+            face.left_eye_xy_px,
+            face.right_eye_xy_px,
+            face.nose_xy_px,
+            face.left_mouth_xy_px,
+            face.right_mouth_xy_px,
+        ]
+    )
+    assert ((points > (x0, y0)) & (points < (x1, y1))).all()
+    left_eye, right_eye, nose, left_mouth, right_mouth = points
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+    assert 0.9 < face.score <= 1
+    assert all(isinstance(edge, float) for edge in (*face.box_xyxy_px, face.score))
+
+
+@PORTRAITS
+@pytest.mark.parametrize("turn_deg", [-15, 15])
+def test_a_turned_face_is_turned_by_as_much(
+    find_faces: FindFaces, load_rgb: LoadRgb, name: str, turn_deg: int
+) -> None:
+    """Clockwise is positive; Pillow turns the other way."""
+    image = Image.fromarray(load_rgb(name))
+    turned = image.rotate(-turn_deg, Image.Resampling.BICUBIC, fillcolor=GREY)
+    (face,) = find_faces(np.asarray(turned))
+    found = roll_deg(face.left_eye_xy_px, face.right_eye_xy_px)
+    assert found == pytest.approx(roll_deg(*EYES[name]) + turn_deg, abs=4)
+
+
+@PORTRAITS
+def test_a_mirrored_face_has_its_left_eye_on_the_left(
+    find_faces: FindFaces, load_rgb: LoadRgb, name: str
+) -> None:
+    """Left and right are as seen in the picture."""
+    rgb = load_rgb(name)
+    (face,) = find_faces(np.ascontiguousarray(rgb[:, ::-1]))
+    (left_x, left_y), (right_x, right_y) = EYES[name]
+    near = 0.12 * math.dist(*EYES[name])
+    assert math.dist(face.left_eye_xy_px, (rgb.shape[1] - right_x, right_y)) < near
+    assert math.dist(face.right_eye_xy_px, (rgb.shape[1] - left_x, left_y)) < near
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.3, 3])
+def test_a_face_is_found_at_other_sizes(
+    find_faces: FindFaces, load_rgb: LoadRgb, factor: float
+) -> None:
+    image = Image.fromarray(load_rgb("astronaut.png"))
+    side = round(512 * factor)
+    (face,) = find_faces(np.asarray(image.resize((side, side), Image.Resampling.BICUBIC)))
+    left, right = ((x * factor, y * factor) for x, y in EYES["astronaut.png"])
+    assert math.dist(face.left_eye_xy_px, left) < 0.1 * math.dist(left, right)
+    assert math.dist(face.right_eye_xy_px, right) < 0.1 * math.dist(left, right)
+
+
+@pytest.mark.parametrize("shift_px", [-60, 0, 60])
+def test_a_face_that_the_edge_cuts_does_not_crash(
+    find_faces: FindFaces, load_rgb: LoadRgb, shift_px: int
+) -> None:
+    rgb = load_rgb("astronaut.png")
+    for part in (rgb[:, 225 + shift_px :], rgb[: 130 + shift_px], rgb[130 + shift_px :]):
+        assert len(find_faces(np.ascontiguousarray(part))) <= 1
+
+
+@pytest.mark.parametrize("name", ["cat.png", "coffee-cup.png"])
+def test_no_face_where_there_is_no_person(
+    find_faces: FindFaces, load_rgb: LoadRgb, name: str
+) -> None:
+    assert list(find_faces(load_rgb(name))) == []
+
+
+def noise(height: int, width: int) -> Rgb:
+    return np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        np.full((480, 640, 3), 255, np.uint8),
+        np.zeros((480, 640, 3), np.uint8),
+        noise(480, 640),
+        np.kron(noise(24, 32), np.ones((20, 20, 1), np.uint8)),  # coarse noise
+        np.tile(np.arange(256, dtype=np.uint8)[:, None, None], (1, 300, 3)),
+    ],
+    ids=["white", "black", "noise", "coarse noise", "gradient"],
+)
+def test_no_face_where_there_is_nothing(find_faces: FindFaces, rgb: Rgb) -> None:
+    assert list(find_faces(rgb)) == []
+
+
+@pytest.mark.parametrize("make", [noise, lambda *size: np.full((*size, 3), 200, np.uint8)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 700), (700, 1), (12, 12), (27, 27), (28, 28), (29, 300), (48, 48)]
+)
+def test_tiny_pictures_do_not_crash(
+    find_faces: FindFaces, make: Callable[..., Rgb], size: tuple[int, int]
+) -> None:
+    assert list(find_faces(make(*size))) == []
+
+
+def test_several_faces_come_best_first(find_faces: FindFaces, load_rgb: LoadRgb) -> None:
+    names = [name for name in EYES if name.startswith("tiny")]
+    row = np.concatenate([load_rgb(name) for name in names], axis=1)
+    faces = find_faces(row)
+    assert len(faces) == len(names)
+    scores = [face.score for face in faces]
+    assert scores == sorted(scores, reverse=True)
+    for index, name in enumerate(names):
+        (left, right), x = EYES[name], 192 * index
+        near = 0.12 * math.dist(left, right)
+        assert any(
+            math.dist(face.left_eye_xy_px, (left[0] + x, left[1])) < near
+            and math.dist(face.right_eye_xy_px, (right[0] + x, right[1])) < near
+            for face in faces
+        )
+
+
+def test_faces_below_the_smallest_side_are_left_out(load_rgb: LoadRgb) -> None:
+    detector = FaceDetector(weights.fetch("mtcnn"))
+    rgb = load_rgb("grace-hopper.png")
+    assert len(detector.find(rgb)) == 1
+    assert detector.find(rgb, min_side_px=120) == []
+
+
+def test_the_picture_is_left_alone(find_faces: FindFaces, load_rgb: LoadRgb) -> None:
+    rgb = load_rgb("grace-hopper.png").copy()
+    rgb.setflags(write=False)
+    assert find_faces(rgb) == find_faces(rgb.copy())

@@ -1,0 +1,366 @@
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from models.matting import MattingNet
+from pipeline import colours, documents
+from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnusablePhoto
+from pipeline.flow import finish_photo, prepare_photo
+from pipeline.geometry import estimate_head, needed_scale
+from pipeline.values import Alpha8, Face, IdPhoto, ImageFormat, Order, Portrait, Rgb
+
+FindFaces = Callable[[Rgb], Sequence[Face]]
+Alphas = Mapping[str, Alpha8]
+
+FRAME_PX = 320
+LIMIT = 50_000_000
+PORTRAITS = ["astronaut.png", "grace-hopper.png", "tiny-white-blouse.jpg", "tiny-long-hair.jpg"]
+DOCUMENTS = ("us-passport", "cn-1-inch")
+BACKGROUNDS = ("white", "blue", "red", "#d7e3c1")
+# Labelled by eye in the picture of 512 x 512.
+ASTRONAUT_EYES = np.array([(203.7, 101.1), (246.7, 103.3)])
+
+
+def order_of(
+    ids: Sequence[str] = DOCUMENTS,
+    backgrounds: Sequence[str] = BACKGROUNDS,
+    format: ImageFormat = "png",
+    dpi: int | None = None,
+) -> Order:
+    return Order(
+        tuple(documents.find(id) for id in ids),
+        tuple(colours.parse(name) for name in backgrounds),
+        format,
+        dpi,
+    )
+
+
+def prepared(file: bytes, find_faces: FindFaces, order: Order | None = None) -> Portrait:
+    return prepare_photo(file, order or order_of(), find_faces, frame_px=FRAME_PX, max_pixels=LIMIT)
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def pixels(photo: IdPhoto) -> npt.NDArray[np.uint8]:
+    with Image.open(io.BytesIO(photo.data)) as image:
+        assert image.size == photo.size_px
+        return np.asarray(image)
+
+
+def inner(face: Face) -> tuple[slice, slice]:
+    """The middle of the face: forehead to mouth, without the corners of its box."""
+    x0, y0, x1, y1 = face.box_xyxy_px
+    x, y = (x1 - x0) / 4, (y1 - y0) / 4
+    return slice(int(y0 + y), int(y1 - y)), slice(int(x0 + x), int(x1 - x))
+
+
+@pytest.fixture(scope="module", params=PORTRAITS)
+def seen(
+    request: pytest.FixtureRequest, data: Path, find_faces: FindFaces, u2netp: MattingNet
+) -> tuple[Portrait, Alphas]:
+    """A real portrait after the nets."""
+    portrait = prepared((data / request.param).read_bytes(), find_faces)
+    return portrait, {"person": u2netp.matte([portrait.frame_rgb])[0]}
+
+
+@pytest.fixture(scope="module")
+def astronaut(data: Path, find_faces: FindFaces, u2netp: MattingNet) -> tuple[Portrait, Alphas]:
+    portrait = prepared((data / "astronaut.png").read_bytes(), find_faces)
+    return portrait, {"person": u2netp.matte([portrait.frame_rgb])[0]}
+
+
+# --- The finished photo --------------------------------------------------------------------------
+
+
+def test_every_document_comes_in_every_background(seen: tuple[Portrait, Alphas]) -> None:
+    photos = finish_photo(*seen, order_of())
+    assert [(photo.document, photo.background) for photo in photos] == [
+        (document, background) for document in DOCUMENTS for background in BACKGROUNDS
+    ]
+    for photo in photos:
+        assert photo.size_px == documents.find(photo.document).size_px
+        assert photo.media_type == "image/png"
+        picture = pixels(photo)
+        assert picture.shape == (photo.size_px[1], photo.size_px[0], 3)
+        for corner in (picture[2, 2], picture[2, -3]):
+            assert tuple(corner) == colours.parse(photo.background).rgb
+
+
+def test_the_head_is_where_the_rule_wants_it(
+    seen: tuple[Portrait, Alphas], find_faces: FindFaces
+) -> None:
+    """Looked for anew in the finished photo."""
+    for photo in finish_photo(*seen, order_of(backgrounds=["blue"])):
+        document = documents.find(photo.document)
+        width, height = photo.size_px
+        picture = pixels(photo)
+        (face,) = find_faces(picture)
+        head = estimate_head(face)
+        assert abs(head.roll_deg) < 3
+        assert head.eyes_xy_px[0] == pytest.approx(width / 2, abs=0.03 * width)
+        from_bottom = 1 - head.eyes_xy_px[1] / height
+        if document.eye_line is not None:
+            assert document.eye_line.min <= from_bottom <= document.eye_line.max
+        # By the landmarks alone, without the hair: the head is not larger than the rule allows.
+        assert head.chin_below_eyes_px / height < 0.6 * document.head_height.max
+        # And all of the face is the person's, nothing of it the new background.
+        apart = np.abs(picture[inner(face)].astype(int) - (67, 142, 219)).max(axis=-1)
+        assert np.mean(apart > 40) > 0.99
+
+
+def test_on_transparent_ground(seen: tuple[Portrait, Alphas], find_faces: FindFaces) -> None:
+    opaque, clear = finish_photo(
+        *seen, order_of(ids=["cn-1-inch"], backgrounds=["blue", "transparent"])
+    )
+    picture, coloured = pixels(clear), pixels(opaque)
+    assert picture.shape == (413, 295, 4)
+    assert (picture[[2, 2], [2, -3], 3] == 0).all()
+    (face,) = find_faces(coloured)
+    assert (picture[inner(face)][..., 3] > 200).all()
+    # One matte serves every background.
+    solid = picture[..., 3] == 255
+    np.testing.assert_array_equal(picture[solid][:, :3], coloured[solid])
+
+
+@pytest.mark.parametrize(
+    ("format", "pillow_name", "media_type", "tolerance"),
+    [
+        ("jpeg", "JPEG", "image/jpeg", 2),
+        ("png", "PNG", "image/png", 0),
+        ("webp", "WEBP", "image/webp", 6),
+    ],
+)
+@pytest.mark.parametrize(("dpi", "written"), [(None, 350), (600, 600)])
+def test_format_and_density(
+    astronaut: tuple[Portrait, Alphas],
+    format: ImageFormat,
+    pillow_name: str,
+    media_type: str,
+    tolerance: int,
+    dpi: int | None,
+    written: int,
+) -> None:
+    (photo,) = finish_photo(*astronaut, order_of(["cn-id-card"], ["blue"], format, dpi))
+    assert photo.media_type == media_type
+    with Image.open(io.BytesIO(photo.data)) as image:
+        assert (image.format, image.size, image.mode) == (pillow_name, (358, 441), "RGB")
+        if format != "webp":
+            assert image.info["dpi"] == pytest.approx((written, written), abs=0.02)
+    assert np.abs(pixels(photo)[2, 2].astype(int) - (67, 142, 219)).max() <= tolerance
+
+
+def frozen(array: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+def test_arrays_that_crossed_a_process_are_left_alone(seen: tuple[Portrait, Alphas]) -> None:
+    portrait, alphas = seen
+    order = order_of(backgrounds=["blue", "transparent"])
+    read_only = replace(
+        portrait, region_rgb=frozen(portrait.region_rgb), frame_rgb=frozen(portrait.frame_rgb)
+    )
+    again = finish_photo(read_only, {name: frozen(alpha) for name, alpha in alphas.items()}, order)
+    assert again == finish_photo(portrait, alphas, order)
+
+
+@pytest.mark.parametrize("name", ["astronaut.png", "tiny-long-hair.jpg"])
+def test_a_lying_photo_gives_the_same_portrait(
+    data: Path, find_faces: FindFaces, name: str
+) -> None:
+    """As a phone stores it: pixels turned, and an EXIF tag that says so."""
+    with Image.open(data / name) as image:
+        upright = image.convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = io.BytesIO()
+    upright.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=exif)
+    turned, straight = (prepared(file, find_faces) for file in (lying.getvalue(), png(upright)))
+    np.testing.assert_array_equal(turned.region_rgb, straight.region_rgb)
+    np.testing.assert_array_equal(turned.frame_rgb, straight.frame_rgb)
+    assert turned.face == straight.face
+    assert turned.full_size_px == straight.full_size_px
+
+
+def test_small_photos_are_said_to_be_enlarged(seen: tuple[Portrait, Alphas]) -> None:
+    portrait, alphas = seen
+    for photo in finish_photo(portrait, alphas, order_of(backgrounds=["white"])):
+        assert "enlarged" in [finding.code for finding in photo.findings]
+
+
+def test_nothing_is_said_of_a_large_photo(
+    data: Path, find_faces: FindFaces, u2netp: MattingNet
+) -> None:
+    with Image.open(data / "astronaut.png") as image:
+        large = image.convert("RGB").resize((1600, 1600), Image.Resampling.BICUBIC)
+    portrait = prepared(png(large), find_faces)
+    alphas = {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    for photo in finish_photo(portrait, alphas, order_of(backgrounds=["white"])):
+        assert photo.findings == ()
+
+
+def test_a_body_that_the_photo_cuts_is_said_to_be(
+    data: Path, find_faces: FindFaces, u2netp: MattingNet
+) -> None:
+    """Shoulders that end beside the frame: the passport's square is wider than the photo."""
+    portrait = prepared((data / "tiny-long-hair.jpg").read_bytes(), find_faces)
+    alphas = {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    (photo,) = finish_photo(portrait, alphas, order_of(["us-passport"], ["blue"]))
+    assert "body_cut" in [finding.code for finding in photo.findings]
+    assert tuple(pixels(photo)[-3, 2]) == (67, 142, 219)
+
+
+# --- What goes to the nets -----------------------------------------------------------------------
+
+
+def test_the_portrait_of_a_small_photo(astronaut: tuple[Portrait, Alphas]) -> None:
+    portrait, _ = astronaut
+    assert portrait.photo_size_px == portrait.full_size_px == (512, 512)
+    assert (portrait.frame_rgb.shape, portrait.frame_rgb.dtype) == ((320, 320, 3), np.uint8)
+    assert portrait.frame_rgb.nbytes < 500_000
+
+
+def test_the_region_is_a_part_of_the_photo(
+    astronaut: tuple[Portrait, Alphas], load_rgb: Callable[[str], Rgb]
+) -> None:
+    portrait, _ = astronaut
+    (x, y), (height, width) = portrait.region_xy_px, portrait.region_rgb.shape[:2]
+    whole = load_rgb("astronaut.png")
+    np.testing.assert_array_equal(portrait.region_rgb, whole[y : y + height, x : x + width])
+    # It does not keep the whole photo alive.
+    assert portrait.region_rgb.base is None
+
+
+@pytest.mark.parametrize("side_px", [300, 512, 1000, 1600, 3000])
+def test_the_face_is_found_at_every_size(data: Path, find_faces: FindFaces, side_px: int) -> None:
+    with Image.open(data / "astronaut.png") as image:
+        photo = image.convert("RGB").resize((side_px, side_px), Image.Resampling.BICUBIC)
+    portrait = prepared(png(photo), find_faces)
+    assert portrait.full_size_px == (side_px, side_px)
+    face = portrait.face
+    assert face is not None
+    labelled = ASTRONAUT_EYES * portrait.photo_size_px[0] / 512
+    apart_px = math.dist(*labelled)
+    for found, expected in zip((face.left_eye_xy_px, face.right_eye_xy_px), labelled, strict=True):
+        assert math.dist(found, expected) < 0.06 * apart_px
+
+
+@pytest.mark.parametrize("height_px", [900, 1500, 2500])
+def test_a_large_head_is_kept_as_fine_as_needed(
+    data: Path, find_faces: FindFaces, height_px: int
+) -> None:
+    """At most twice as fine, and never coarser, whatever the original's size."""
+    with Image.open(data / "astronaut.png") as image:
+        head = image.convert("RGB").crop((120, 0, 330, 250))
+    photo = head.resize((height_px * 210 // 250, height_px), Image.Resampling.BICUBIC)
+    portrait = prepared(png(photo), find_faces, order_of(["cn-1-inch"]))
+    assert portrait.full_size_px == photo.size
+    assert portrait.face is not None
+    scale = needed_scale(estimate_head(portrait.face), documents.find("cn-1-inch"))
+    assert 0.49 < scale < 1.01
+
+
+@pytest.mark.parametrize("side_px", [2048, 3000])
+def test_a_small_head_in_a_large_photo_keeps_all_its_pixels(
+    load_rgb: Callable[[str], Rgb], find_faces: FindFaces, side_px: int
+) -> None:
+    """The first, coarse decode finds the face; a second, finer one brings the pixels."""
+    canvas = np.full((side_px, side_px, 3), 150, np.uint8)
+    at = side_px // 2
+    canvas[at : at + 512, at : at + 512] = load_rgb("astronaut.png")
+    portrait = prepared(png(Image.fromarray(canvas)), find_faces)
+    assert portrait.photo_size_px == portrait.full_size_px == (side_px, side_px)
+    (x, y), (height, width) = portrait.region_xy_px, portrait.region_rgb.shape[:2]
+    np.testing.assert_array_equal(portrait.region_rgb, canvas[y : y + height, x : x + width])
+    face = portrait.face
+    assert face is not None
+    for found, expected in zip(
+        (face.left_eye_xy_px, face.right_eye_xy_px), ASTRONAUT_EYES + at, strict=True
+    ):
+        assert math.dist(found, expected) < 0.15 * math.dist(*ASTRONAUT_EYES)
+
+
+# --- What is refused -----------------------------------------------------------------------------
+
+
+def side_by_side(data: Path) -> bytes:
+    names = ("long-hair", "pale-dress", "white-blouse", "glasses-autumn")
+    canvas = Image.new("RGB", (4 * 192, 256))
+    for index, name in enumerate(names):
+        canvas.paste(Image.open(data / f"tiny-{name}.jpg"), (192 * index, 0))
+    return png(canvas)
+
+
+def far_away(data: Path) -> bytes:
+    canvas = Image.new("RGB", (512, 512), (150, 150, 150))
+    canvas.paste(Image.open(data / "astronaut.png").convert("RGB").resize((150, 150)), (150, 150))
+    return png(canvas)
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "details"),
+    [
+        (lambda data: (data / "cat.png").read_bytes(), "no_face", {}),
+        (lambda data: (data / "coffee-cup.png").read_bytes(), "no_face", {}),
+        (lambda data: png(Image.new("RGB", (600, 800), "white")), "no_face", {}),
+        (lambda data: png(Image.new("RGBA", (600, 800), (9, 9, 9, 0))), "no_face", {}),
+        (side_by_side, "several_faces", {"count": 4}),
+        (far_away, "face_too_small", {"eyes_px": 13, "limit_px": 16}),
+        (
+            lambda data: png(Image.new("RGB", (40, 40))),
+            "photo_too_small",
+            {"width": 40, "height": 40, "limit": 48},
+        ),
+    ],
+)
+def test_a_photo_without_one_usable_face(
+    data: Path,
+    find_faces: FindFaces,
+    make: Callable[[Path], bytes],
+    code: str,
+    details: dict[str, int],
+) -> None:
+    with pytest.raises(UnusablePhoto) as caught:
+        prepared(make(data), find_faces)
+    assert caught.value.code == code
+    assert caught.value.details == pytest.approx(details, abs=1)
+
+
+def test_a_photo_that_cannot_be_decoded(data: Path, find_faces: FindFaces) -> None:
+    file = (data / "astronaut.png").read_bytes()
+    with pytest.raises(UnreadablePhoto):
+        prepared(file[:100_000], find_faces)
+    with pytest.raises(PhotoTooLarge):
+        prepare_photo(file, order_of(), find_faces, frame_px=320, max_pixels=200_000)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        np.zeros_like,
+        lambda alpha: np.full_like(alpha, 255),
+        lambda alpha: 255 - alpha,
+        lambda alpha: np.roll(alpha, 130, axis=1),
+        lambda alpha: alpha // 2,
+    ],
+    ids=["nothing", "everything", "the background", "beside the face", "half transparent"],
+)
+def test_a_matte_that_misses_the_face(
+    astronaut: tuple[Portrait, Alphas], spoil: Callable[[Alpha8], Alpha8]
+) -> None:
+    portrait, alphas = astronaut
+    with pytest.raises(UnusablePhoto) as caught:
+        finish_photo(portrait, {"person": spoil(alphas["person"])}, order_of())
+    assert caught.value.code == "matte_unreliable"

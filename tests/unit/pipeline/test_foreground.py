@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from pipeline.foreground import estimate
+from pipeline.values import Alpha, Rgb
+
+GREEN = np.array([60.0, 200.0, 70.0])
+SKIN = np.array([180.0, 120.0, 100.0])
+HAIR = np.array([60.0, 45.0, 40.0])
+
+
+def blend(own: npt.NDArray[np.float64], alpha: Alpha, behind: npt.NDArray[np.float64]) -> Rgb:
+    cover = alpha[..., None].astype(np.float64)
+    return np.rint(own * cover + behind * (1 - cover)).astype(np.uint8)
+
+
+def soft_disc(edge_px: float) -> Alpha:
+    y, x = np.mgrid[:400, :300] + 0.5
+    return np.clip((110 - np.hypot(x - 150, y - 200)) / edge_px + 0.5, 0, 1).astype(np.float32)
+
+
+def wrong(rgb: Rgb, own: npt.NDArray[np.float64], alpha: Alpha) -> float:
+    """Mean error of colour where the person is half transparent."""
+    band = (alpha > 0.1) & (alpha < 0.9)
+    return float(np.abs(rgb - np.broadcast_to(own, rgb.shape))[band].mean())
+
+
+@pytest.mark.parametrize("edge_px", [2, 6, 15, 30])
+@pytest.mark.parametrize("own", [SKIN, HAIR], ids=["skin", "hair"])
+def test_green_is_taken_out_of_a_soft_edge(own: npt.NDArray[np.float64], edge_px: float) -> None:
+    alpha = soft_disc(edge_px)
+    picture = blend(own, alpha, GREEN)
+    assert wrong(estimate(picture, alpha), own, alpha) < 0.2 * wrong(picture, own, alpha)
+
+
+@pytest.mark.parametrize("name", ["gt-trench", "gt-curly-mono", "gt-lace", "gt-two-friends"])
+@pytest.mark.parametrize("own", [SKIN, HAIR], ids=["skin", "hair"])
+def test_green_is_taken_out_of_real_hair(
+    data: Path, name: str, own: npt.NDArray[np.float64]
+) -> None:
+    alpha = np.asarray(Image.open(data / "alphas" / f"{name}.png"), np.float32) / 255
+    picture = blend(own, alpha, GREEN)
+    assert wrong(estimate(picture, alpha), own, alpha) < 0.2 * wrong(picture, own, alpha)
+
+
+def test_an_uneven_background_is_taken_out_too() -> None:
+    alpha = soft_disc(30)
+    waves = 50 * np.sin(np.arange(400) / 25)[:, None, None] * np.array([0, 1, 0])
+    picture = blend(SKIN, alpha, np.clip(GREEN + np.broadcast_to(waves, (400, 300, 3)), 0, 255))
+    assert wrong(estimate(picture, alpha), SKIN, alpha) < 0.25 * wrong(picture, SKIN, alpha)
+
+
+@pytest.mark.parametrize("name", ["gt-trench.png", "astronaut.png"])
+def test_where_the_person_is_solid_nothing_changes(data: Path, name: str) -> None:
+    rgb = np.asarray(Image.open(data / name).convert("RGB"))
+    ones = np.ones(rgb.shape[:2], np.float32)
+    np.testing.assert_array_equal(estimate(rgb, ones), rgb)
+    half = ones.copy()
+    half[:, : rgb.shape[1] // 2] = 0
+    solid = half == 1
+    np.testing.assert_array_equal(estimate(rgb, half)[solid], rgb[solid])
+
+
+@pytest.mark.parametrize("cover", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (40, 400)])
+def test_an_even_colour_is_kept(size: tuple[int, int], cover: float) -> None:
+    rgb = np.full((*size, 3), (255, 128, 0), np.uint8)
+    estimated = estimate(rgb, np.full(size, cover, np.float32))
+    assert (estimated.shape, estimated.dtype) == ((*size, 3), np.uint8)
+    if cover:
+        assert np.abs(estimated.astype(int) - rgb).max() <= 1
+
+
+def test_the_inputs_stay_as_they_are() -> None:
+    alpha = soft_disc(10)
+    picture = blend(SKIN, alpha, GREEN)
+    alpha.setflags(write=False)
+    picture.setflags(write=False)
+    estimate(picture, alpha)

@@ -1,0 +1,221 @@
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pipeline.affine import similarity, stretch
+from pipeline.errors import UnusablePhoto
+from pipeline.matte import check_person, check_subject, fuse, render
+from pipeline.values import CropPlan, Matte, SizeWH
+from tests.unit.pipeline.people import draw
+
+
+def even(value: float, side_px: int = 32) -> Matte:
+    return Matte(np.full((side_px, side_px), value, np.float32), (100, 100))
+
+
+# --- fuse ----------------------------------------------------------------------------------------
+
+
+def test_fuse_makes_the_nearly_sure_sure() -> None:
+    steps = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+    matte = fuse({"person": steps}, (640, 480))
+    assert matte.photo_size_px == (640, 480)
+    assert (matte.alpha.shape, matte.alpha.dtype) == ((256, 256), np.float32)
+    assert (matte.alpha.min(), matte.alpha.max()) == (0, 1)
+    row = matte.alpha[0]
+    assert (row[:10] == 0).all()
+    assert (row[246:] == 1).all()
+    assert (np.diff(row[11:245]) > 0).all()
+    assert row[127] + row[128] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("names", [(), ("person", "thing")])
+def test_fuse_takes_one_net(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="one net"):
+        fuse({name: np.zeros((4, 4), np.uint8) for name in names}, (10, 10))
+
+
+def test_fuse_leaves_its_input() -> None:
+    alpha = np.full((8, 8), 100, np.uint8)
+    alpha.setflags(write=False)
+    fuse({"person": alpha}, (8, 8))
+
+
+# --- check_person --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("roll_deg", [-25, 0, 25])
+@pytest.mark.parametrize("hair", [0.9, 1.5])
+@pytest.mark.parametrize("photo_size_px", [(800, 1000), (1600, 900)])
+def test_a_person_s_own_matte_passes(photo_size_px: SizeWH, hair: float, roll_deg: float) -> None:
+    person = draw(roll_deg=roll_deg, hair=hair, photo_size_px=photo_size_px)
+    check_person(person.matte, person.face)
+
+
+def nothing(alpha: npt.NDArray[np.float32]) -> None:
+    alpha[:] = 0
+
+
+def everything(alpha: npt.NDArray[np.float32]) -> None:
+    alpha[:] = 1
+
+
+def pale(alpha: npt.NDArray[np.float32]) -> None:
+    alpha *= 0.6
+
+
+def hole_in_the_face(alpha: npt.NDArray[np.float32]) -> None:
+    alpha[130:190, 130:190] = 0
+
+
+def half_a_face(alpha: npt.NDArray[np.float32]) -> None:
+    alpha[:, 160:] = 0
+
+
+def body_alone(alpha: npt.NDArray[np.float32]) -> None:
+    alpha[:205] = 0
+
+
+def background(alpha: npt.NDArray[np.float32]) -> None:
+    np.subtract(1, alpha, out=alpha)
+
+
+@pytest.mark.parametrize(
+    "spoil", [nothing, everything, pale, hole_in_the_face, half_a_face, body_alone, background]
+)
+def test_a_matte_that_cannot_be_the_person_s_is_refused(
+    spoil: Callable[[npt.NDArray[np.float32]], None],
+) -> None:
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    spoil(alpha)
+    with pytest.raises(UnusablePhoto) as caught:
+        check_person(Matte(alpha, person.matte.photo_size_px), person.face)
+    assert caught.value.code == "matte_unreliable"
+
+
+def test_a_lost_shoulder_is_no_reason() -> None:
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    alpha[240:, :160] = 0
+    check_person(Matte(alpha, person.matte.photo_size_px), person.face)
+
+
+def test_a_face_at_the_edge_is_looked_at_as_far_as_it_goes() -> None:
+    for eyes in ((40, 450), (760, 450), (400, 40)):
+        person = draw(eyes_xy_px=eyes)
+        check_person(person.matte, person.face)
+        with pytest.raises(UnusablePhoto):
+            check_person(Matte(1 - person.matte.alpha, (800, 1000)), person.face)
+
+
+# --- check_subject -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cover", "passes"),
+    [
+        (0, False),
+        (0.004, False),
+        (0.01, True),
+        (0.5, True),
+        (0.99, True),
+        (0.997, False),
+        (1, False),
+    ],
+)
+def test_a_subject_is_neither_nothing_nor_everything(cover: float, passes: bool) -> None:
+    if passes:
+        check_subject(even(cover))
+    else:
+        with pytest.raises(UnusablePhoto) as caught:
+            check_subject(even(cover))
+        assert caught.value.code == "no_subject"
+
+
+# --- render --------------------------------------------------------------------------------------
+
+
+def plan(x: float, y: float, scale: float, roll_deg: float, size_px: SizeWH) -> CropPlan:
+    """The photo's point (50, 50) comes to (x, y)."""
+    return CropPlan(similarity((50, 50), (x, y), scale, roll_deg), size_px, scale)
+
+
+def test_a_crop_inside_the_photo() -> None:
+    alpha, cut = render(even(1), plan(20, 20, 1, 0, (40, 40)))
+    assert (alpha.shape, alpha.dtype) == ((40, 40), np.float32)
+    np.testing.assert_allclose(alpha, 1, atol=1e-6)
+    assert cut == 0
+
+
+@pytest.mark.parametrize(
+    ("crop", "inside", "cut"),
+    [
+        (plan(50, 50, 1, 0, (100, 100)), np.s_[:, :], 0),
+        (plan(50, 50, 1, 0, (100, 125)), np.s_[:100, :], 0.2),  # below the photo
+        (plan(50, 75, 1, 0, (100, 125)), np.s_[25:, :], 0.2),  # above it
+        (plan(75, 50, 1, 0, (150, 100)), np.s_[:, 25:125], 1 / 3),  # at both sides
+        (plan(100, 100, 2, 0, (200, 400)), np.s_[:200, :], 0.5),
+        (plan(500, 50, 1, 0, (100, 100)), np.s_[:0, :0], 1),  # beside it altogether
+    ],
+)
+def test_outside_the_photo_alpha_is_0_and_the_person_is_cut(
+    crop: CropPlan, inside: tuple[slice, slice], cut: float
+) -> None:
+    expected = np.zeros(crop.size_px[::-1], np.float32)
+    expected[inside] = 1
+    alpha, found = render(even(1), crop)
+    np.testing.assert_allclose(alpha, expected, atol=1e-6)
+    assert (alpha[expected == 0] == 0).all()
+    assert found == pytest.approx(cut)
+
+
+def test_no_person_is_cut_where_the_background_ends() -> None:
+    """Shoulders in the middle of the lower edge: only what goes on below them is missing."""
+    alpha = np.zeros((100, 100), np.float32)
+    alpha[50:, 30:70] = 1
+    _, cut = render(Matte(alpha, (100, 100)), plan(50, 50, 1, 0, (100, 120)))
+    assert cut == pytest.approx(0.4 * 20 / 120, abs=0.003)
+    _, cut = render(Matte(alpha, (100, 100)), plan(50, 70, 1, 0, (100, 120)))
+    assert cut == 0
+
+
+def test_a_turned_crop_ends_at_a_slanting_edge() -> None:
+    alpha, cut = render(even(1), plan(50, 50, 1, 30, (100, 100)))
+    assert (alpha[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
+    np.testing.assert_allclose(alpha[25:75, 25:75], 1, atol=1e-6)
+    assert cut == pytest.approx(1 - float(alpha.mean()), abs=1e-6)
+    # A square of side 1 and itself turned by 30 degrees share 2 / (1 + sin 30 + cos 30).
+    assert 1 - cut == pytest.approx(2 / (1 + 0.5 + np.sqrt(0.75)), abs=0.01)
+
+
+@pytest.mark.parametrize("photo_size_px", [(100, 100), (300, 150), (90, 360)])
+def test_the_matte_is_stretched_over_the_photo(photo_size_px: SizeWH) -> None:
+    """A quarter of the square is a quarter of the photo, whatever its shape."""
+    alpha = np.zeros((64, 64), np.float32)
+    alpha[:32, :32] = 1
+    whole = CropPlan(stretch(photo_size_px, photo_size_px), photo_size_px, 1.0)
+    rendered, _ = render(Matte(alpha, photo_size_px), whole)
+    width, height = photo_size_px
+    expected = np.zeros((height, width), np.float32)
+    expected[: height // 2, : width // 2] = 1
+    assert np.abs(rendered - expected).mean() < 0.03
+    assert rendered[height // 4, width // 4] == pytest.approx(1)
+    assert rendered[-height // 4, width // 4] == 0
+
+
+def test_alpha_stays_between_0_and_1() -> None:
+    """Bicubic interpolation overshoots at hard edges."""
+    checks = np.indices((16, 16)).sum(axis=0) % 2
+    matte = Matte(checks.astype(np.float32), (100, 100))
+    alpha, _ = render(matte, plan(200, 200, 4, 10, (400, 400)))
+    assert alpha.min() == 0
+    assert alpha.max() == 1
+
+
+def test_render_leaves_its_input() -> None:
+    matte = even(0.5)
+    matte.alpha.setflags(write=False)
+    render(matte, plan(50, 50, 1, 0, (120, 120)))
