@@ -17,16 +17,16 @@ import cv2
 import onnxruntime
 from PIL import Image
 
-from models.faces import FaceDetector
+from models import finder
 from models.matting import Loader
 from models.session import SessionOptions
-from models.weights import default_folder, fetch
+from models.weights import default_folder
 from pipeline import colours, documents, flow
 from pipeline.values import Order
 
 PORTRAIT = Path(__file__).parents[1] / "tests" / "data" / "astronaut.png"
 MEGAPIXELS = (1.5, 3, 12)
-FRAME_PX = 320
+SIDES = {"person": 256, "saliency": 320}
 _T = TypeVar("_T")
 
 
@@ -57,8 +57,8 @@ def enlarged(megapixels: float) -> bytes:
 
 def measure(data: bytes, loader: Loader, rounds: int) -> dict[str, float]:
     """Median CPU milliseconds of each stage for one photo."""
-    (net,) = loader().values()
-    detector = FaceDetector(fetch("mtcnn"))
+    nets = loader()
+    faces = finder.load(default_folder())
     order = Order((documents.find("cn-1-inch"),), (colours.parse("blue"),), "jpeg")
     clock = Clock()
     for _ in range(rounds):
@@ -67,14 +67,15 @@ def measure(data: bytes, loader: Loader, rounds: int) -> dict[str, float]:
             flow.prepare_photo,
             data,
             order,
-            lambda rgb: clock.time("  of it face", detector.find, rgb),
-            frame_px=FRAME_PX,
+            lambda rgb: clock.time("  of it face", faces.find, rgb),
+            sides=SIDES,
             max_pixels=50_000_000,
         )
-        (alpha,) = clock.time("net", net.matte, [portrait.frame_rgb])
-        clock.time(
-            "check, compose, encode", flow.finish_photo, portrait, {"saliency": alpha}, order
-        )
+        alphas = {
+            role: clock.time(f"{role} net", nets[role].matte, frames)
+            for role, frames in portrait.frames.items()
+        }
+        clock.time("fuse, compose, encode", flow.finish_photo, portrait, alphas, order)
     return clock.medians()
 
 
@@ -89,10 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     photos = {path.name: path.read_bytes() for path in options.photos}
     photos = photos or {f"{size} MP": enlarged(size) for size in MEGAPIXELS}
     session = SessionOptions(device="cpu", threads=options.threads)
-    loader = Loader({"saliency": "u2netp"}, session, default_folder())
+    loader = Loader({"person": "selfie", "saliency": "u2netp"}, session, default_folder())
     print(
         f"{platform.machine()}, Python {platform.python_version()}, onnxruntime "
-        f"{onnxruntime.__version__}, {options.threads} thread(s), u2netp fp32; "
+        f"{onnxruntime.__version__}, {options.threads} thread(s), selfie and u2netp in fp32; "
         f"CPU-ms a photo, median of {options.rounds}"
     )
     for name, data in photos.items():

@@ -73,7 +73,7 @@ def graph(
     ``load_nets``.
     """
     cores = max(1, int(_cluster("CPU")))
-    frame_px = max(interface(find(name)).size_px for name in settings.nets.values())
+    sides = {role: interface(find(name)).size_px for role, name in settings.nets.items()}
     batch = _batch_size(settings, device)
     if device == "cpu":
         share: dict[str, float] = {}
@@ -93,7 +93,7 @@ def graph(
     gateway = _scaled(settings, ongoing=2 * settings.max_photos_in_flight, few=1, many=2)
     return gateway(Gateway, settings.gateway).bind(
         settings,
-        cropping.bind(settings, frame_px),
+        cropping.bind(settings, sides),
         matting(Matting, settings.matting)
         .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
         .bind(load_nets),

@@ -1,12 +1,10 @@
 """CPU step after the nets: from the alphas to finished files."""
 
-from collections.abc import Mapping
-
 import cv2
 
 from deployments import calls
 from pipeline import flow
-from pipeline.values import Alpha8, CutoutOrder, IdPhoto, Order, Portrait
+from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait
 
 
 class Compositing:
@@ -17,7 +15,7 @@ class Compositing:
 
     @calls.step
     def photo(
-        self, portrait: Portrait, alphas: Mapping[str, Alpha8], order: Order, deadline_at: float
+        self, portrait: Portrait, alphas: flow.Alphas, order: Order, deadline_at: float
     ) -> tuple[IdPhoto, ...]:
         calls.check(deadline_at)
         return flow.finish_photo(portrait, alphas, order)
@@ -26,7 +24,7 @@ class Compositing:
     def cutout(
         self,
         portrait: Portrait,
-        alphas: Mapping[str, Alpha8],
+        alphas: flow.Alphas,
         order: CutoutOrder,
         deadline_at: float,
     ) -> tuple[IdPhoto, ...]:

@@ -4,9 +4,8 @@ import cv2
 
 from deployments import calls
 from deployments.settings import Settings
-from models.catalog import find
-from models.faces import FaceDetector
-from models.weights import default_folder, fetch
+from models import finder
+from models.weights import default_folder
 from pipeline import flow
 from pipeline.values import CutoutOrder, Order, Portrait
 
@@ -14,23 +13,22 @@ from pipeline.values import CutoutOrder, Order, Portrait
 class Cropping:
     """Decodes, refuses what cannot become an ID photo, and cuts the working region."""
 
-    def __init__(self, settings: Settings, frame_px: int) -> None:
+    def __init__(self, settings: Settings, sides: dict[str, int]) -> None:
         cv2.setNumThreads(1)
-        folder = settings.weights_folder or default_folder()
-        self._faces = FaceDetector(fetch(find("mtcnn"), folder))
-        self._frame_px = frame_px
+        self._faces = finder.load(settings.weights_folder or default_folder())
+        self._sides = sides
         self._max_pixels = settings.max_pixels
 
     @calls.step
     def photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
         return flow.prepare_photo(
-            data, order, self._faces.find, frame_px=self._frame_px, max_pixels=self._max_pixels
+            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
         )
 
     @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
         return flow.prepare_cutout(
-            data, order, frame_px=self._frame_px, max_pixels=self._max_pixels
+            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
         )

@@ -65,7 +65,7 @@ class Gateway:
             # through here.
             cropped = crop.remote(data, order, deadline_at)
             portrait = await _timed(timings, "cropping", calls.result(cropped, deadline_at))
-            matted = self._matting.remote(portrait.frame_rgb, deadline_at)
+            matted = self._matting.remote(portrait.frames, deadline_at)
             alphas = await _timed(timings, "matting", calls.result(matted, deadline_at))
             composed = compose.remote(cropped, alphas, order, deadline_at)
             finished: tuple[IdPhoto, ...] = await _timed(

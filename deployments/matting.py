@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 import cv2
 from ray import serve
@@ -14,9 +15,12 @@ from deployments.gate import Gate
 from models.matting import MattingNet
 from pipeline.values import Alpha8, Rgb
 
+Frames: TypeAlias = dict[str, tuple[Rgb, ...]]
+Alphas: TypeAlias = dict[str, tuple[Alpha8, ...]]
+
 
 class Matting:
-    """Several named nets on one device; each of them sees every photo."""
+    """Several named nets on one device; a photo asks those that it wants."""
 
     def __init__(self, load_nets: Callable[[], dict[str, MattingNet]]) -> None:
         cv2.setNumThreads(1)
@@ -42,22 +46,27 @@ class Matting:
         queue.set_batch_wait_timeout_s(batch["wait_ms"] / 1000)
 
     @calls.step
-    async def __call__(self, frame: Rgb, deadline_at: float) -> dict[str, Alpha8]:
-        """The alpha of each net, by role."""
+    async def __call__(self, frames: Frames, deadline_at: float) -> Alphas:
+        """What each net that is asked, by its role, answers for each of its frames."""
         async with self._gate.place():
             calls.check(deadline_at)
-            return await self._batch(frame)
+            return await self._batch(frames)
 
     @serve.batch(max_batch_size=1, batch_wait_timeout_s=0)
-    async def _batch(self, frames: list[Rgb]) -> list[dict[str, Alpha8]]:
+    async def _batch(self, photos: list[Frames]) -> list[Alphas]:
         async with self._gate.batch():
-            self._sizes.observe(len(frames))
+            self._sizes.observe(len(photos))
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, self._matte, frames)
+            return await loop.run_in_executor(self._worker, self._matte, photos)
 
-    def _matte(self, frames: list[Rgb]) -> list[dict[str, Alpha8]]:
+    def _matte(self, photos: list[Frames]) -> list[Alphas]:
         halved = sum(net.halved_batches for net in self._nets.values())
-        by_role = {role: net.matte(frames) for role, net in self._nets.items()}
+        answers: list[Alphas] = [{} for _ in photos]
+        for role, net in self._nets.items():
+            asked = [i for i, frames in enumerate(photos) if role in frames]
+            alphas = iter(net.matte([frame for i in asked for frame in photos[i][role]]))
+            for i in asked:
+                answers[i][role] = tuple(islice(alphas, len(photos[i][role])))
         if more := sum(net.halved_batches for net in self._nets.values()) - halved:
             self._halved.inc(more)
-        return [{role: alphas[i] for role, alphas in by_role.items()} for i in range(len(frames))]
+        return answers

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from deployments import answers, problems, schemas, uploads
-from deployments.schemas import CutoutForm, DocumentInfo, PhotoForm, PhotosInfo
+from deployments.schemas import CutoutForm, DocumentInfo, DocumentQuery, PhotoForm, PhotosInfo
 from deployments.settings import Settings
 from pipeline import documents
 from pipeline.errors import BadOrder, NotFound, Unavailable
@@ -68,10 +68,16 @@ def build(studio: Studio) -> FastAPI:
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
 
-    @app.get("/v1/documents", tags=["documents"])
-    def list_documents() -> list[DocumentInfo]:
-        """Every document: its size and where its rule wants the head."""
-        return [schemas.document_info(document) for document in documents.all_documents()]
+    @app.get(
+        "/v1/documents", tags=["documents"], openapi_extra={"parameters": _in_query(DocumentQuery)}
+    )
+    def list_documents(request: Request) -> list[DocumentInfo]:
+        """Every document, or those that are searched for: size and where the rule wants the head.
+
+        Case and accents do not count.
+        """
+        query = schemas.parse(DocumentQuery, request.query_params.multi_items())
+        return [schemas.document_info(found) for found in documents.search(query.q, query.country)]
 
     @app.get("/v1/documents/{name}", tags=["documents"])
     def one_document(name: str) -> DocumentInfo:
@@ -120,17 +126,21 @@ def _takes(form: type[BaseModel]) -> dict[str, Any]:
         "required": [uploads.PHOTO_FIELD],
         "additionalProperties": False,
     }
-    parameters = [
-        {"name": name, "in": "query", "required": False, "schema": field}
-        for name, field in schema["properties"].items()
-    ]
     content = {"multipart/form-data": {"schema": multipart}, "image/*": {"schema": picture}}
     return {
         "openapi_extra": {
-            "parameters": parameters,
+            "parameters": _in_query(form),
             "requestBody": {"required": True, "content": content},
         }
     }
+
+
+def _in_query(form: type[BaseModel]) -> list[dict[str, Any]]:
+    """OpenAPI of the form's fields as parameters of the query."""
+    return [
+        {"name": name, "in": "query", "required": False, "schema": field}
+        for name, field in form.model_json_schema()["properties"].items()
+    ]
 
 
 def _gives(*formats: str) -> dict[str, Any]:

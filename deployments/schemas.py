@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pipeline import colours, documents
 from pipeline.errors import BadOrder
-from pipeline.values import Bounds, CutoutOrder, Document, Order
+from pipeline.values import Bounds, CutoutOrder, Document, Order, Quality
 
 
 def _numbers(text: object) -> object:
@@ -49,6 +49,9 @@ class PhotoForm(BaseModel):
     format: Literal["jpeg", "png", "webp"] | None = Field(
         None, description="Default: jpeg, or png where a background is transparent."
     )
+    quality: Quality = Field(
+        "best", description="fast asks the person net alone, which is much cheaper."
+    )
     dpi: int | None = Field(
         None,
         ge=72,
@@ -66,8 +69,26 @@ class CutoutForm(BaseModel):
     kind: Literal["rgba", "mask"] = Field(
         "rgba", description="The subject on transparent ground, or its mask in grey."
     )
+    quality: Quality = "best"
     max_side_px: int = Field(
         2048, ge=64, description="The longer side of the answer; pictures are never enlarged."
+    )
+
+
+class DocumentQuery(BaseModel):
+    """The parameters of GET /v1/documents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: str = Field(
+        "",
+        max_length=100,
+        description="Words that all occur in the id, a name in English or Chinese, or the country.",
+    )
+    country: str = Field(
+        "",
+        max_length=60,
+        description="The code or name of one country, such as fr, France or 法国.",
     )
 
 
@@ -110,7 +131,7 @@ def photo_order(form: PhotoForm, max_variants: int) -> Order:
     if transparent and form.format == "jpeg":
         raise BadOrder("transparent_jpeg")
     chosen = form.format or ("png" if transparent else "jpeg")
-    return Order(tuple(wanted), backgrounds, chosen, form.dpi)
+    return Order(tuple(wanted), backgrounds, chosen, form.dpi, form.quality)
 
 
 def _free_size(form: PhotoForm) -> Document:
@@ -126,7 +147,7 @@ def cutout_order(form: CutoutForm, max_side_px: int) -> CutoutOrder:
     """What the form asks for, with the side at most the service's."""
     if form.max_side_px > max_side_px:
         raise BadOrder("bad_parameter", name="max_side_px", reason=f"at most {max_side_px}")
-    return CutoutOrder(form.format, form.kind, form.max_side_px)
+    return CutoutOrder(form.format, form.kind, form.max_side_px, form.quality)
 
 
 def _shown(text: str) -> str:
@@ -134,7 +155,9 @@ def _shown(text: str) -> str:
 
 
 class BoundsInfo(BaseModel):
-    """A permitted interval, as fractions of the photo's height and in millimetres."""
+    """A permitted interval, as fractions of the photo's height and in millimetres; ``face_width``
+    as fractions of its width.
+    """
 
     min: float
     max: float
@@ -144,7 +167,9 @@ class BoundsInfo(BaseModel):
 
 
 class DocumentInfo(BaseModel):
-    """A document and where its rule wants the head."""
+    """A document and where its rule wants the head. null is a rule that does not exist or is not
+    known.
+    """
 
     id: str
     name_en: str
@@ -156,30 +181,37 @@ class DocumentInfo(BaseModel):
     head_height: BoundsInfo
     eye_line_from_bottom: BoundsInfo | None
     top_margin: BoundsInfo | None
+    face_width: BoundsInfo | None
     crown: str
     background: str
+    forbidden_backgrounds: list[str]
+    bytes_limit: tuple[int, int] | None = Field(description="Fewest and most bytes of the file.")
+    pixel_limits: tuple[tuple[int, int], tuple[int, int]] | None = Field(
+        description="Smallest and largest size that is accepted, where more than size_px is."
+    )
     source: str
     source_date: str
-    derived: bool
+    note: str
+    derived: bool = Field(description="Nothing but size and colour is the document's own.")
+    head_derived: bool = Field(
+        description="The head height is that of similar sizes, not the document's own."
+    )
 
 
 def document_info(document: Document) -> DocumentInfo:
     """The public view of a document."""
+    width_mm, height_mm = document.size_mm
 
-    def bounds(value: Bounds | None) -> BoundsInfo | None:
-        if value is None:
-            return None
-        height_mm = document.size_mm[1]
+    def bounds(value: Bounds, side_mm: float) -> BoundsInfo:
         return BoundsInfo(
             min=round(value.min, 4),
             max=round(value.max, 4),
             target=round(value.target, 4),
-            min_mm=round(value.min * height_mm, 1),
-            max_mm=round(value.max * height_mm, 1),
+            min_mm=round(value.min * side_mm, 1),
+            max_mm=round(value.max * side_mm, 1),
         )
 
-    head_height = bounds(document.head_height)
-    assert head_height is not None
+    eye_line, top_margin, face_width = document.eye_line, document.top_margin, document.face_width
     return DocumentInfo(
         id=document.id,
         name_en=document.name_en,
@@ -188,14 +220,20 @@ def document_info(document: Document) -> DocumentInfo:
         size_mm=document.size_mm,
         size_px=document.size_px,
         dpi=document.dpi,
-        head_height=head_height,
-        eye_line_from_bottom=bounds(document.eye_line),
-        top_margin=bounds(document.top_margin),
+        head_height=bounds(document.head_height, height_mm),
+        eye_line_from_bottom=bounds(eye_line, height_mm) if eye_line else None,
+        top_margin=bounds(top_margin, height_mm) if top_margin else None,
+        face_width=bounds(face_width, width_mm) if face_width else None,
         crown=document.crown,
         background=document.background,
+        forbidden_backgrounds=list(document.forbidden_backgrounds),
+        bytes_limit=document.bytes_limit,
+        pixel_limits=document.pixel_limits,
         source=document.source,
         source_date=document.source_date,
+        note=document.note,
         derived=document.derived,
+        head_derived=document.head_derived,
     )
 
 

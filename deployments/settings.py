@@ -2,10 +2,13 @@
 anything starts.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+Role = Annotated[str, Field(pattern="^(person|saliency)$")]
 
 
 class _Settings(BaseModel):
@@ -53,8 +56,8 @@ class Settings(_Settings):
     """Threads of the net on the CPU. One thread and one replica a core give the most photos a
     second.
     """
-    nets: dict[str, str] = {"saliency": "u2netp"}
-    """Matting nets by role; names from models/catalog.toml."""
+    nets: Mapping[Role, str] = Field({"person": "selfie", "saliency": "u2netp"}, min_length=1)
+    """Matting nets by role; names from models/catalog.toml. One of them alone will do."""
     weights_folder: Path | None = None
     """None: the user's cache folder."""
 

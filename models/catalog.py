@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-Family: TypeAlias = Literal["u2net", "isnet", "birefnet", "modnet", "mtcnn"]
+Family: TypeAlias = Literal["u2net", "isnet", "birefnet", "modnet", "mtcnn", "mediapipe"]
 Precision: TypeAlias = Literal["fp32", "fp16"]
 
 
@@ -24,6 +24,10 @@ class WheelMember:
     """Pinned, as in ``name==1.2.3``."""
     member: str
     """Path inside the wheel."""
+    python: str | None = None
+    """The Python that the wheel is for, as in ``3.11``; None for a wheel that fits every one."""
+    platform: str | None = None
+    """The platform tag of a wheel that is not for every one; given together with ``python``."""
     kind: Literal["wheel"] = "wheel"
 
     def __str__(self) -> str:

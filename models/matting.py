@@ -39,6 +39,8 @@ class MattingNet:
         A batch that does not fit the device's memory is halved until it does; a single frame that
         does not fit raises what the runtime raised.
         """
+        if not frames:
+            return []
         try:
             outputs = self._run(normalise(frames, self._interface))
         except Exception as error:  # ONNX Runtime's exceptions share no public base class

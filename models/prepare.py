@@ -1,19 +1,23 @@
-"""Rewrites a matting net for serving: one output, any batch size, half precision on request."""
+"""Rewrites a net for serving: only the outputs that are read, any batch size, half precision on
+request.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto
 
-from models.catalog import Family, Interface, Net, Precision
+from models import tflite
+from models.catalog import Family, Net, Precision
 from models.weights import locked, sha256
 
-# Part of the prepared file's name. Raise it with every change to what this module writes.
-_RECIPE = 1
+# Part of the prepared file's name. Raise it with every change to what this module or the converter
+# of TFLite files writes.
+_RECIPE = 2
 
 # The axes that may vary. IS-Net's sizes are constants, and so is the batch in BiRefNet's windows.
 _FREE_AXES: dict[Family, dict[int, str]] = {
@@ -21,35 +25,44 @@ _FREE_AXES: dict[Family, dict[int, str]] = {
     "modnet": {0: "N", 2: "H", 3: "W"},
     "isnet": {0: "N"},
     "birefnet": {},
+    # Its models are written here, with a free batch.
+    "mediapipe": {},
 }
 
 
 def prepare(net: Net, source: Path, folder: Path, precision: Precision) -> Path:
     """The net's file ``source`` made ready for serving, in ``folder``/prepared; kept once made.
 
-    Its one input and one output are float32 in either precision. The batch axis is named "N" where
-    it is free; where the net does not allow that, the input's shape still says 1.
-    Raises ValueError for a net that is no matting net or lacks the output of the catalogue.
+    Its one input and its outputs are float32 in either precision. A matting net has one output; a
+    net without an interface keeps its own. The batch axis is named "N" where it is free; where the
+    net does not allow that, the input's shape still says 1.
+    Raises ValueError for a net of a family that is run as it is fetched, or one that lacks the
+    output of the catalogue.
     """
-    if net.interface is None:
-        raise ValueError(f"{net.name} is not a matting net")
+    if net.family not in _FREE_AXES:
+        raise ValueError(f"{net.name} is run as it is fetched")
     name = f"{net.name}-{sha256(source)[:12]}-{_RECIPE}-{precision}.onnx"
     path = folder / "prepared" / name
     if not path.exists():
         with locked(path):
             if not path.exists():
-                model = _rewrite(onnx.load(source), net.family, net.interface, precision)
+                model = _rewrite(_load(net, source), net, precision)
                 part = path.with_suffix(".part")
                 part.write_bytes(model.SerializeToString())
                 os.replace(part, path)
     return path
 
 
-def _rewrite(
-    model: ModelProto, family: Family, interface: Interface, precision: Precision
-) -> ModelProto:
-    model = _pruned(model, interface.output)
-    axes = _FREE_AXES[family]
+def _load(net: Net, source: Path) -> ModelProto:
+    if net.family == "mediapipe":
+        return tflite.to_onnx(source.read_bytes())
+    return onnx.load(source)
+
+
+def _rewrite(model: ModelProto, net: Net, precision: Precision) -> ModelProto:
+    if net.interface is not None:
+        model = _pruned(model, [_output(model.graph, net.interface.output)])
+    axes = _FREE_AXES[net.family]
     if axes and _free_resizes(model):
         for value in (*model.graph.input, *model.graph.output):
             for axis, name in axes.items():
@@ -57,23 +70,27 @@ def _rewrite(
     if precision == "fp16":
         model = _halved(model)
     # Drops the sizes that are not read any more, and moves the converter's casts from the end.
-    model = _pruned(model, 0)
+    model = _pruned(model, model.graph.output)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-def _pruned(model: ModelProto, output: str | int) -> ModelProto:
-    """The part of the model that one output depends on, with its nodes in running order."""
-    graph = model.graph
+def _output(graph: GraphProto, output: str | int) -> ValueInfoProto:
+    """The output of that name or place."""
     named = {value.name: value for value in graph.output}
     try:
-        wanted = graph.output[output] if isinstance(output, int) else named[output]
+        found: ValueInfoProto = graph.output[output] if isinstance(output, int) else named[output]
     except LookupError:
         raise ValueError(f"the model has no output {output!r}") from None
+    return found
 
+
+def _pruned(model: ModelProto, outputs: Sequence[ValueInfoProto]) -> ModelProto:
+    """The part of the model that the outputs depend on, with its nodes in running order."""
+    graph = model.graph
     makers = {name: index for index, node in enumerate(graph.node) for name in node.output}
     needs: dict[int, list[int]] = {}
-    waiting = [makers[wanted.name]]
+    waiting = [makers[output.name] for output in outputs]
     while waiting:
         index = waiting.pop()
         if index not in needs:
@@ -87,7 +104,7 @@ def _pruned(model: ModelProto, output: str | int) -> ModelProto:
     inputs = [value for value in graph.input if value.name in read - given]
     domains = {node.domain for node in nodes}
     return onnx.helper.make_model(
-        onnx.helper.make_graph(nodes, graph.name, inputs, [wanted], constants),
+        onnx.helper.make_graph(nodes, graph.name, inputs, outputs, constants),
         ir_version=model.ir_version,
         opset_imports=[opset for opset in model.opset_import if opset.domain in domains],
     )

@@ -19,7 +19,7 @@ from filelock import FileLock
 from models import catalog
 from models.catalog import Net, Url, Weights, WheelMember
 
-DEFAULT_NETS = ("u2netp", "mtcnn")
+DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh")
 """What the service needs to run as it is configured out of the box."""
 
 # The wheel is unpacked and never installed or run, so what it requires does not matter.
@@ -42,10 +42,17 @@ def default_folder() -> Path:
     return Path(pooch.os_cache("idphoto-serve"))
 
 
-def fetch(net: str | Net, folder: Path | None = None, *, progress: bool = False) -> dict[str, Path]:
+def fetch(
+    net: str | Net,
+    folder: Path | None = None,
+    *,
+    progress: bool = False,
+    wheels: Path | None = None,
+) -> dict[str, Path]:
     """The net's files by their names without suffix, fetched unless ``folder`` holds them.
 
-    A file with another checksum is replaced. ``progress`` draws a bar on stderr.
+    A file with another checksum is replaced. ``progress`` draws a bar on stderr. Wheels that are
+    downloaded stay in the folder ``wheels``, if given, and one that is there is not downloaded.
     Raises WeightsUnavailable, and ValueError for a name that is not in the catalogue.
     """
     if isinstance(net, str):
@@ -54,7 +61,7 @@ def fetch(net: str | Net, folder: Path | None = None, *, progress: bool = False)
     for file in net.files:
         # A folder that is complete may be read-only: no lock is taken in it.
         if not is_cached(file, folder):
-            _fetch_file(file, folder, progress)
+            _fetch_file(file, folder, progress, wheels)
     return {file.name: folder / file.file_name for file in net.files}
 
 
@@ -76,7 +83,7 @@ def locked(path: Path) -> FileLock:
     return FileLock(f"{path}.lock")
 
 
-def _fetch_file(file: Weights, folder: Path, progress: bool) -> None:
+def _fetch_file(file: Weights, folder: Path, progress: bool, wheels: Path | None) -> None:
     failures = []
     try:
         with locked(folder / file.file_name):
@@ -85,7 +92,7 @@ def _fetch_file(file: Weights, folder: Path, progress: bool) -> None:
                 return
             for source in file.sources:
                 try:
-                    _retrieve(file, source, folder, progress)
+                    _retrieve(file, source, folder, progress, wheels)
                     return
                 except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
                     failures.append(f"{source}: {_one_line(error)}")
@@ -94,14 +101,16 @@ def _fetch_file(file: Weights, folder: Path, progress: bool) -> None:
     raise WeightsUnavailable(_explanation(file, folder / file.file_name, failures))
 
 
-def _retrieve(file: Weights, source: WheelMember | Url, folder: Path, progress: bool) -> None:
+def _retrieve(
+    file: Weights, source: WheelMember | Url, folder: Path, progress: bool, wheels: Path | None
+) -> None:
     """Downloads beside the file's place, checks and renames; ValueError for a wrong checksum."""
     path = pooch.retrieve(
         str(source) if isinstance(source, WheelMember) else source.url,
         known_hash=file.sha256,
         fname=file.file_name,
         path=folder,
-        downloader=_WheelDownloader(source) if isinstance(source, WheelMember) else None,
+        downloader=_WheelDownloader(source, wheels) if isinstance(source, WheelMember) else None,
         progressbar=progress,
     )
     # Pooch lets only the owner read it, but weights are often fetched by root for a service user.
@@ -111,22 +120,37 @@ def _retrieve(file: Weights, source: WheelMember | Url, folder: Path, progress: 
 class _WheelDownloader:
     """A downloader for pooch that has pip find the wheel and takes one member out of it."""
 
-    def __init__(self, source: WheelMember) -> None:
+    def __init__(self, source: WheelMember, wheels: Path | None) -> None:
+        """``wheels`` is where the wheel stays; None: nowhere."""
         self._source = source
+        self._wheels = wheels
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         with tempfile.TemporaryDirectory(dir=Path(output_file).parent) as folder:
-            pip = subprocess.run(
-                [*_PIP_DOWNLOAD, f"--dest={folder}", self._source.requirement],
-                capture_output=True,
-                text=True,
-                errors="replace",
-            )
-            if pip.returncode:
-                raise OSError(pip.stderr.strip().rpartition("\n")[2])
-            (wheel,) = Path(folder).glob("*.whl")
+            wheel = _wheel(self._source, self._wheels or Path(folder))
             with zipfile.ZipFile(wheel) as archive:
                 Path(output_file).write_bytes(archive.read(self._source.member))
+
+
+def _wheel(source: WheelMember, wheels: Path) -> Path:
+    """The wheel of ``source`` in its place under ``wheels``, downloaded unless it is there."""
+    folder = wheels / source.requirement
+    if not (found := list(folder.glob("*.whl"))):
+        target = []
+        if source.python and source.platform:  # else pip looks for a wheel that fits this machine
+            target = [f"--python-version={source.python}", f"--platform={source.platform}"]
+            target.append("--implementation=cp")
+        pip = subprocess.run(
+            [*_PIP_DOWNLOAD, f"--dest={folder}", *target, source.requirement],
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        if pip.returncode:
+            raise OSError(pip.stderr.strip().rpartition("\n")[2])
+        found = list(folder.glob("*.whl"))
+    (wheel,) = found
+    return wheel
 
 
 def _one_line(error: Exception) -> str:
@@ -168,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--list", action="store_true", help="print a table of the networks")
     what.add_argument("--fetch", action="append", choices=names, metavar="NAME", help="fetch one")
-    what.add_argument("--default", action="store_true", help=f"fetch {' and '.join(DEFAULT_NETS)}")
+    what.add_argument("--default", action="store_true", help=f"fetch {', '.join(DEFAULT_NETS)}")
     what.add_argument("--all", action="store_true", help="fetch every network")
     parser.add_argument(
         "--folder", type=Path, default=default_folder(), help="default: %(default)s"
@@ -179,15 +203,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_table(options.folder))
         return 0
     wanted = names if options.all else options.fetch or DEFAULT_NETS
-    failed = False
-    for name in wanted:
-        try:
-            for path in fetch(name, options.folder, progress=sys.stderr.isatty()).values():
-                print(path)
-        except WeightsUnavailable as error:
-            print(error, file=sys.stderr)
-            failed = True
-    return int(failed)
+    with tempfile.TemporaryDirectory() as wheels:
+        there = [_print_fetched(name, options.folder, Path(wheels)) for name in wanted]
+    return int(not all(there))
+
+
+def _print_fetched(name: str, folder: Path, wheels: Path) -> bool:
+    """Fetches a net and prints where its files are, or what was in the way; whether it is there."""
+    try:
+        paths = fetch(name, folder, progress=sys.stderr.isatty(), wheels=wheels)
+    except WeightsUnavailable as error:
+        print(error, file=sys.stderr)
+        return False
+    print(*paths.values(), sep="\n")
+    return True
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.values import Matrix, PointXY, SizeWH
+from pipeline.values import BoxXYXY, Matrix, PointXY, SizeWH
 
 
 def similarity(source_xy: PointXY, target_xy: PointXY, scale: float, roll_deg: float) -> Matrix:
@@ -23,6 +23,13 @@ def stretch(source_px: SizeWH, target_px: SizeWH) -> Matrix:
     return np.array(
         [[target_px[0] / source_px[0], 0.0, 0.0], [0.0, target_px[1] / source_px[1], 0.0]]
     )
+
+
+def onto(box_xyxy_px: BoxXYXY, size_px: SizeWH) -> Matrix:
+    """2x3 map from a photo to a picture of that size which is stretched over a box of the photo."""
+    x0, y0, x1, y1 = box_xyxy_px
+    scale_x, scale_y = size_px[0] / (x1 - x0), size_px[1] / (y1 - y0)
+    return np.array([[scale_x, 0.0, -x0 * scale_x], [0.0, scale_y, -y0 * scale_y]])
 
 
 def shift(x: float, y: float) -> Matrix:

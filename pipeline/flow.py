@@ -1,49 +1,63 @@
 """The two halves of the pipeline around the matting nets; the only module that joins steps.
 
-prepare_photo: bytes -> Portrait        (then: the nets, on Portrait.frame_rgb)
-finish_photo:  Portrait, alphas -> IdPhotos
+    prepare_photo: bytes -> Portrait        (then: the nets, on Portrait.frames)
+    finish_photo:  Portrait, alphas -> IdPhotos
+
+and the same for cut-outs, which may show things.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
+from pipeline import views
 from pipeline.affine import chain, shift, stretch
 from pipeline.compose import compose, mask
 from pipeline.decode import decode
 from pipeline.encode import MEDIA_TYPES, encode
+from pipeline.errors import UnusablePhoto
 from pipeline.face import the_one
 from pipeline.foreground import estimate
+from pipeline.fusion import fuse
 from pipeline.geometry import estimate_head, findings, needed_scale, plan_crop, reach
-from pipeline.matte import check_person, check_subject, fuse, render
-from pipeline.resample import fit, square, warp
+from pipeline.matte import check_subject, keep_person, render
+from pipeline.resample import fit, warp
 from pipeline.values import (
     Alpha8,
     Background,
+    BoxXYXY,
     CropPlan,
     CutoutOrder,
     Face,
+    Head,
     IdPhoto,
     Matrix,
     Order,
     Photo,
     Portrait,
+    Quality,
     Rgb,
     SizeWH,
+    View,
 )
 
 FindFaces = Callable[[Rgb], Sequence[Face]]
+Sides = Mapping[str, int]
+"""The matting nets: their roles ("person", "saliency") and the sides of their input in pixels."""
+Alphas = Mapping[str, Sequence[Alpha8]]
+"""What each net answered for each of its views."""
 
 _FACE_SIDE_PX = 640
-# The first decode is fine enough for a head of a third of the photo's height; a smaller one costs a
+# The first decode is fine enough for a head of half the photo's height; a smaller one costs a
 # second decode.
 _FIRST_DECODE = 2.0
 _CUTOUT_DPI = 72
 
 
 def prepare_photo(
-    data: bytes, order: Order, find_faces: FindFaces, *, frame_px: int, max_pixels: int
+    data: bytes, order: Order, find_faces: FindFaces, *, sides: Sides, max_pixels: int
 ) -> Portrait:
-    """Everything up to the nets: a decoded region around the one face, and the nets' view of the
-    photo.
+    """Everything up to the nets: a region around the one face, and what the nets are to see.
 
     Raises the errors of ``decode`` and ``face``.
     """
@@ -58,7 +72,7 @@ def prepare_photo(
         # The head is small in the photo: the pixels that it needs are there, at a finer scale.
         coarse = photo
         photo = decode(data, long_side_px=_long_side(coarse, scale), max_pixels=max_pixels)
-        face = face.scaled(*_ratio(photo, coarse))
+        face = _find_again(photo, face.scaled(*_ratio(photo, coarse)), find_faces)
     elif scale < 0.5:
         coarse = photo
         photo = Photo(fit(photo.rgb, _long_side(coarse, scale)), photo.full_size_px)
@@ -66,27 +80,27 @@ def prepare_photo(
     head = estimate_head(face)
 
     size_px = _size(photo)
-    x0, y0, x1, y1 = (int(edge) for edge in reach(head, order.documents, size_px))
+    box = reach(head, order.documents, size_px)
+    x0, y0, x1, y1 = (int(edge) for edge in box)
     region = photo.rgb[y0 : y1 + 1, x0 : x1 + 1].copy()
-    frame = square(photo.rgb, frame_px)
-    return Portrait(region, (x0, y0), size_px, photo.full_size_px, face, frame)
+    wide = views.wide_box(head, box, size_px)
+    asked = _views(photo, head, wide, sides, order.quality)
+    return Portrait(region, (x0, y0), size_px, photo.full_size_px, face, asked)
 
 
-def finish_photo(
-    portrait: Portrait, alphas: Mapping[str, Alpha8], order: Order
-) -> tuple[IdPhoto, ...]:
+def finish_photo(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[IdPhoto, ...]:
     """Every document of the order in every background, documents first, from one matte.
 
     Raises UnusablePhoto (``matte_unreliable``).
     """
-    if portrait.face is None:
+    face = portrait.face
+    if face is None:
         raise ValueError("an ID photo needs a face")
-    matte = fuse(alphas, portrait.photo_size_px)
-    check_person(matte, portrait.face)
+    matte = keep_person(fuse(alphas, portrait.views, _region_box(portrait)), face)
     photos = []
     for document in order.documents:
-        plan = plan_crop(portrait.face, matte, document)
-        alpha, cut = render(matte, plan)
+        plan = plan_crop(face, matte, document, portrait.photo_size_px)
+        alpha, cut = render(matte, plan, portrait.photo_size_px)
         rgb = warp(portrait.region_rgb, _from_region(portrait, plan), plan.size_px)
         person = estimate(rgb, alpha)
         enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
@@ -94,47 +108,67 @@ def finish_photo(
         for background in order.backgrounds:
             pixels = compose(person, alpha, background)
             data = encode(pixels, order.format, order.dpi or document.dpi)
+            media_type = MEDIA_TYPES[order.format]
             photos.append(
-                IdPhoto(
-                    data,
-                    MEDIA_TYPES[order.format],
-                    plan.size_px,
-                    document.id,
-                    background.name,
-                    said,
-                )
+                IdPhoto(data, media_type, plan.size_px, document.id, background.name, said)
             )
     return tuple(photos)
 
 
-def prepare_cutout(data: bytes, order: CutoutOrder, *, frame_px: int, max_pixels: int) -> Portrait:
-    """The whole picture at most at the order's size, and the nets' view of it. Raises the errors of
-    ``decode``.
+def prepare_cutout(
+    data: bytes, order: CutoutOrder, find_faces: FindFaces, *, sides: Sides, max_pixels: int
+) -> Portrait:
+    """The whole picture at most at the order's size, and what the nets are to see.
+
+    The person net is asked about people only, and there is no telling a thing from a person but by
+    the face. Raises the errors of ``decode``.
     """
     photo = decode(data, long_side_px=order.max_side_px, max_pixels=max_pixels)
-    rgb = fit(photo.rgb, order.max_side_px)
-    size_px = rgb.shape[1], rgb.shape[0]
-    return Portrait(rgb, (0, 0), size_px, photo.full_size_px, None, square(rgb, frame_px))
+    photo = Photo(fit(photo.rgb, order.max_side_px), photo.full_size_px)
+    size_px = _size(photo)
+    whole = (0.0, 0.0, float(size_px[0]), float(size_px[1]))
+    try:
+        face = _find(photo, find_faces)
+    except UnusablePhoto:
+        things = {role: side for role, side in sides.items() if role != "person"} or sides
+        asked = _views(photo, None, whole, things, order.quality)
+        return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, None, asked)
+    asked = _views(photo, estimate_head(face), whole, sides, order.quality)
+    return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, face, asked)
 
 
-def finish_cutout(portrait: Portrait, alphas: Mapping[str, Alpha8], order: CutoutOrder) -> IdPhoto:
-    """The person or thing on transparent ground, or its mask. Raises UnusablePhoto
-    (``no_subject``).
+def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdPhoto:
+    """The person or thing on transparent ground, or its mask.
+
+    Raises UnusablePhoto (``no_subject``).
     """
-    matte = fuse(alphas, portrait.photo_size_px)
+    matte = fuse(alphas, portrait.views, _region_box(portrait))
     check_subject(matte)
-    whole = CropPlan(
-        stretch(portrait.photo_size_px, portrait.photo_size_px), portrait.photo_size_px, 1.0
-    )
-    alpha, _ = render(matte, whole)
+    size_px = portrait.photo_size_px
+    whole = CropPlan(stretch(size_px, size_px), size_px, 1.0)
+    alpha, _ = render(matte, whole, size_px)
     if order.kind == "mask":
         pixels = mask(alpha)
     else:
-        pixels = compose(
-            estimate(portrait.region_rgb, alpha), alpha, Background("transparent", None)
-        )
+        person = estimate(portrait.region_rgb, alpha)
+        pixels = compose(person, alpha, Background("transparent", None))
     data = encode(pixels, order.format, _CUTOUT_DPI)
-    return IdPhoto(data, MEDIA_TYPES[order.format], whole.size_px, "", "transparent", ())
+    return IdPhoto(data, MEDIA_TYPES[order.format], size_px, "", "transparent", ())
+
+
+def _views(
+    photo: Photo, head: Head | None, wide: BoxXYXY, sides: Sides, quality: Quality
+) -> dict[str, tuple[View, ...]]:
+    """The wide view for every net that is asked, and a close one for the person net."""
+    if quality == "fast" and "person" in sides:
+        sides = {"person": sides["person"]}
+    # One picture serves all nets: the smaller ones shrink it.
+    first = views.cut(photo, wide, max(sides.values()))
+    asked: dict[str, tuple[View, ...]] = {role: (first,) for role in sides}
+    close = head and views.close_box(head, wide)
+    if close and "person" in sides:
+        asked["person"] = first, views.cut(photo, close, sides["person"])
+    return asked
 
 
 def _find(photo: Photo, find_faces: FindFaces) -> Face:
@@ -142,6 +176,20 @@ def _find(photo: Photo, find_faces: FindFaces) -> Face:
     small = fit(photo.rgb, _FACE_SIDE_PX)
     face = the_one(find_faces(small), enlarge=photo.full_size_px[0] / small.shape[1])
     return face.scaled(photo.rgb.shape[1] / small.shape[1], photo.rgb.shape[0] / small.shape[0])
+
+
+def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
+    """The same face by a look at its surroundings in the finer photo; as it was if none is seen."""
+    x0, y0, x1, y1 = face.box_xyxy_px
+    reach = 1.5 * max(x1 - x0, y1 - y0)
+    left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
+    around = photo.rgb[top : int(y1 + reach), left : int(x1 + reach)]
+    small = fit(around, _FACE_SIDE_PX)
+    zoom = around.shape[1] / small.shape[1]
+    seen = [found.scaled(zoom, zoom).moved(left, top) for found in find_faces(small)]
+    middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    inside = [s for s in seen if np.all(np.abs(np.array(s.nose_xy_px) - middle) < (y1 - y0) / 2)]
+    return inside[0] if inside else face
 
 
 def _size(photo: Photo) -> SizeWH:
@@ -154,6 +202,13 @@ def _long_side(photo: Photo, scale: float) -> int:
 
 def _ratio(new: Photo, old: Photo) -> tuple[float, float]:
     return _size(new)[0] / _size(old)[0], _size(new)[1] / _size(old)[1]
+
+
+def _region_box(portrait: Portrait) -> BoxXYXY:
+    """The part of the photo that the region shows."""
+    x, y = portrait.region_xy_px
+    height, width = portrait.region_rgb.shape[:2]
+    return float(x), float(y), float(x + width), float(y + height)
 
 
 def _from_region(portrait: Portrait, plan: CropPlan) -> Matrix:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from pipeline.affine import chain, inverse, similarity, stretch
+from pipeline.affine import chain, inverse, onto, similarity
 from pipeline.resample import warp
 from pipeline.values import (
     Bounds,
@@ -22,12 +22,13 @@ from pipeline.values import (
     SizeWH,
 )
 
-# From the eyes down to the chin, in units of what the face detector's landmarks give; fitted to the
-# thirty portraits of benchmarks/landmarks.csv, where the larger of the two is right to 7 % (one
+# Where no mesh has seen the chin: its distance from the eyes by the detector's landmarks. Fitted to
+# the thirty portraits of benchmarks/landmarks.csv, where the larger of the two is right to 7 % (one
 # standard deviation). The vertex lies a little farther above the pupils than the chin below them.
 _CHIN_PER_INTERPUPILLARY = 1.76
 _CHIN_PER_EYES_TO_MOUTH = 1.62
 _SKULL_PER_CHIN = 1.05
+_CHIN_LIMITS = (0.75, 1.3)
 
 # Hair adds to the skull, up to this factor of the height above the eyes; a bald or bowed head may
 # fall short.
@@ -57,7 +58,13 @@ def estimate_head(face: Face) -> Head:
     eyes_to_mouth = (mouth_y - eyes[1]) * math.cos(roll) - (mouth_x - eyes[0]) * math.sin(roll)
     interpupillary = math.hypot(rx - lx, ry - ly)
     # A turned head brings the eyes together, and a smile lifts the corners of the mouth.
-    chin = max(interpupillary * _CHIN_PER_INTERPUPILLARY, eyes_to_mouth * _CHIN_PER_EYES_TO_MOUTH)
+    guess = max(interpupillary * _CHIN_PER_INTERPUPILLARY, eyes_to_mouth * _CHIN_PER_EYES_TO_MOUTH)
+    chin = guess
+    if face.chin_xy_px is not None:
+        x, y = face.chin_xy_px[0] - eyes[0], face.chin_xy_px[1] - eyes[1]
+        seen = y * math.cos(roll) - x * math.sin(roll)
+        # Far from the guess it is another thing than a chin.
+        chin = min(max(seen, guess * _CHIN_LIMITS[0]), guess * _CHIN_LIMITS[1])
     return Head(eyes, math.degrees(roll), chin * _SKULL_PER_CHIN, chin, interpupillary)
 
 
@@ -69,9 +76,9 @@ def measure_head(face: Face, matte: Matte) -> Head:
     half_px = round(_PATCH_CHIN_PX * _CROWN_HALF_WIDTH)
     rows_px = math.ceil(most * scale)
     upright = similarity(skull.eyes_xy_px, (half_px, rows_px), scale, skull.roll_deg)
-    side_px = matte.alpha.shape[0]
-    onto_alpha = stretch(matte.photo_size_px, (side_px, side_px))
-    patch = warp(matte.alpha, chain(inverse(onto_alpha), upright), (2 * half_px, rows_px))
+    height_px, width_px = matte.alpha.shape
+    from_grid = inverse(onto(matte.box_xyxy_px, (width_px, height_px)))
+    patch = warp(matte.alpha, chain(from_grid, upright), (2 * half_px, rows_px))
     covered = (patch > 0.5).mean(axis=1) >= _CROWN_COVER
     bare = np.flatnonzero(~covered[: rows_px - round(least * scale)])
     crown = (rows_px - 1 - bare[-1]) / scale if bare.size else most
@@ -114,7 +121,7 @@ def reach(head: Head, documents: tuple[Document, ...], photo_size_px: SizeWH) ->
     )
 
 
-def plan_crop(face: Face, matte: Matte, document: Document) -> CropPlan:
+def plan_crop(face: Face, matte: Matte, document: Document, photo_size_px: SizeWH) -> CropPlan:
     """The crop that puts the head where the document's rule wants it.
 
     The eyes come level and the face is centred. The head height starts at the rule's target and
@@ -131,7 +138,7 @@ def plan_crop(face: Face, matte: Matte, document: Document) -> CropPlan:
     # From the eyes down to where the photo ends, along the head's axis; and what a tilted lower
     # edge adds to that.
     roll = math.radians(head.roll_deg)
-    below = (matte.photo_size_px[1] - head.eyes_xy_px[1]) / math.cos(roll)
+    below = (photo_size_px[1] - head.eyes_xy_px[1]) / math.cos(roll)
     slant_px = abs(math.tan(roll)) * width / 2
 
     def place(head_height: float) -> tuple[float, float, bool]:

@@ -11,6 +11,7 @@ Conventions, used everywhere in the project:
 * Arrays that crossed a process are read-only: a step never writes into its input.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -26,6 +27,7 @@ PointXY: TypeAlias = tuple[float, float]
 SizeWH: TypeAlias = tuple[int, int]
 BoxXYXY: TypeAlias = tuple[float, float, float, float]
 ImageFormat: TypeAlias = Literal["jpeg", "png", "webp"]
+Quality: TypeAlias = Literal["best", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,39 @@ class Face:
     left_mouth_xy_px: PointXY
     right_mouth_xy_px: PointXY
     score: float
+    chin_xy_px: PointXY | None = None
+    """Lowest point of the face's outline; None where only the detector has seen it."""
 
     def scaled(self, x: float, y: float) -> "Face":
         """The same face in a rendering of the photo that is x times as wide and y times as high."""
+        return self._mapped(lambda point: (point[0] * x, point[1] * y))
 
-        def move(point: PointXY) -> PointXY:
-            return point[0] * x, point[1] * y
+    def moved(self, x: float, y: float) -> "Face":
+        """The same face in a picture whose corner lies (x, y) farther left and up."""
+        return self._mapped(lambda point: (point[0] + x, point[1] + y))
 
+    def _mapped(self, to: Callable[[PointXY], PointXY]) -> "Face":
         x0, y0, x1, y1 = self.box_xyxy_px
         return Face(
-            (x0 * x, y0 * y, x1 * x, y1 * y),
-            move(self.left_eye_xy_px),
-            move(self.right_eye_xy_px),
-            move(self.nose_xy_px),
-            move(self.left_mouth_xy_px),
-            move(self.right_mouth_xy_px),
+            (*to((x0, y0)), *to((x1, y1))),
+            to(self.left_eye_xy_px),
+            to(self.right_eye_xy_px),
+            to(self.nose_xy_px),
+            to(self.left_mouth_xy_px),
+            to(self.right_mouth_xy_px),
             self.score,
+            self.chin_xy_px and to(self.chin_xy_px),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of the photo as a matting net sees it."""
+
+    rgb: Rgb
+    """Square."""
+    box_xyxy_px: BoxXYXY
+    """The part of the photo that it is stretched over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +103,22 @@ class Portrait:
     """Size of the upright original."""
     face: Face | None
     """None for a cut-out, which needs no face."""
-    frame_rgb: Rgb
-    """The whole photo, stretched to the square that the matting nets see; the only part sent to
-    them.
-    """
+    views: Mapping[str, tuple[View, ...]]
+    """What each matting net is to see, by its role; the first view holds all of the region."""
+
+    @property
+    def frames(self) -> dict[str, tuple[Rgb, ...]]:
+        """The pictures of the views, all that is sent to the nets."""
+        return {role: tuple(view.rgb for view in views) for role, views in self.views.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Matte:
-    """The person's coverage of the whole photo, at the nets' resolution."""
+    """How much of each point of a part of the photo is person, at the nets' resolution."""
 
     alpha: Alpha
-    photo_size_px: SizeWH
-    """Size of the photo rendering that the square ``alpha`` is stretched over."""
+    box_xyxy_px: BoxXYXY
+    """The part of the photo that ``alpha`` is stretched over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,8 @@ class CropPlan:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A permitted interval and the value to aim at, as fractions of the photo's height."""
+    """A permitted interval and the value to aim at, as fractions of the photo's height (of its
+    width where a width is meant)."""
 
     min: float
     max: float
@@ -142,8 +164,9 @@ class Bounds:
 class Document:
     """A kind of ID photo: its size and where its rule wants the head.
 
-    Fractions count from 0 to 1 of the photo's height. ``eye_line`` is measured from the bottom edge
-    up, ``top_margin`` from the top edge down to the crown.
+    Fractions count from 0 to 1 of the photo's height, those of ``face_width`` of its width.
+    ``eye_line`` is measured from the bottom edge up, ``top_margin`` from the top edge down to the
+    crown, ``face_width`` from cheek to cheek. None is a rule that does not exist or is not known.
     """
 
     id: str
@@ -157,13 +180,26 @@ class Document:
     head_height: Bounds
     eye_line: Bounds | None
     top_margin: Bounds | None
+    face_width: Bounds | None
     crown: Literal["hair", "skull"]
     background: str
     """The usual background, as a name or #rrggbb that ``colours.parse`` knows."""
+    forbidden_backgrounds: tuple[str, ...]
+    """Backgrounds that get the photo refused, as ``background``."""
+    bytes_limit: tuple[int, int] | None
+    """Fewest and most bytes that the file may have."""
+    pixel_limits: tuple[SizeWH, SizeWH] | None
+    """Smallest and largest size in pixels that is accepted, where more than ``size_px`` is."""
     source: str
     source_date: str
+    note: str
+    """What else is to be known, in English; may be empty."""
     derived: bool
-    """True where the head rule is that of the size's family and not the document's own."""
+    """True where nothing but the size and the colour is the document's own."""
+    head_derived: bool
+    """True where the head height and the crown are those of a family of sizes, and not the
+    document's own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +219,8 @@ class Order:
     format: ImageFormat
     dpi: int | None = None
     """Overrides the density that is written into the file; the pixels stay the document's."""
+    quality: Quality = "best"
+    """fast asks the person net alone, at a sixtieth of the cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +230,7 @@ class CutoutOrder:
     format: Literal["png", "webp"]
     kind: Literal["rgba", "mask"]
     max_side_px: int
+    quality: Quality = "best"
 
 
 @dataclass(frozen=True, slots=True)

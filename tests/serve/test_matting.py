@@ -18,6 +18,7 @@ from pipeline.errors import DeadlinePassed
 from tests.serve import slow
 
 FRAME = np.zeros((320, 320, 3), np.uint8)
+FRAMES = {role: (FRAME,) for role in ("size", "gpu", "replica")}
 
 
 @pytest.fixture
@@ -35,11 +36,11 @@ def matting(log: Path, **args: Any) -> Any:
 
 
 def ask(handle: Any, within_s: float = 60) -> Any:
-    return handle.remote(FRAME, time.time() + within_s)
+    return handle.remote(FRAMES, time.time() + within_s)
 
 
 def told(response: Any, role: str = "size") -> int:
-    return int(response.result(timeout_s=60)[role][0, 0])
+    return int(response.result(timeout_s=60)[role][0][0, 0])
 
 
 def test_a_steady_trickle_is_batched(log: Path) -> None:
@@ -51,6 +52,20 @@ def test_a_steady_trickle_is_batched(log: Path) -> None:
     sizes = [told(response) for response in responses]
     assert max(sizes) > 2
     assert sum(size > 1 for size in sizes) > 12
+
+
+def test_each_net_answers_for_the_frames_that_it_is_asked_about(log: Path) -> None:
+    handle = matting(log, seconds=0.05)
+    wishes: list[dict[str, tuple[Any, ...]]] = [
+        {"size": (FRAME,)},
+        {"gpu": (FRAME, FRAME), "replica": (FRAME,)},
+        {"size": (FRAME,), "gpu": ()},
+    ]
+    responses = [handle.remote(wish, time.time() + 60) for wish in wishes]
+    for wish, response in zip(wishes, responses, strict=True):
+        answer = response.result(timeout_s=60)
+        counts = {role: len(alphas) for role, alphas in answer.items()}
+        assert counts == {role: len(frames) for role, frames in wish.items()}
 
 
 def test_late_photos_are_dropped_and_the_others_are_not(log: Path) -> None:

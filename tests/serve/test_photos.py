@@ -84,6 +84,21 @@ def test_formats(
         assert image.getchannel("A").getextrema() == (0, 255)
 
 
+def test_fast_asks_one_net_and_makes_the_same_crop(client: httpx.Client, portrait: bytes) -> None:
+    best, fast = (
+        opened(
+            client.post(
+                "/v1/photos",
+                files={"photo": portrait},
+                data={"document": "us-passport", "quality": quality, "format": "png"},
+            )
+        )
+        for quality in ("best", "fast")
+    )
+    assert best.size == fast.size == (600, 600)
+    assert best.tobytes() != fast.tobytes()
+
+
 def test_several_variants_come_as_a_zip(client: httpx.Client, portrait: bytes) -> None:
     answer = client.post(
         "/v1/photos",

@@ -50,7 +50,52 @@ def test_every_document_is_listed(client: httpx.Client) -> None:
     assert one in listed
     assert one["size_px"] == [600, 600]
     assert (one["head_height"]["min_mm"], one["head_height"]["max_mm"]) == (25, 35)
-    assert one["derived"] is False
+    assert (one["derived"], one["head_derived"]) == (False, False)
+
+
+def test_all_that_is_known_of_a_document_is_shown(client: httpx.Client) -> None:
+    one = client.get("/v1/documents/cn-visa-digital").json()
+    assert (one["face_width"]["min_mm"], one["face_width"]["max_mm"]) == (16.2, 18.6)  # of 30
+    assert (one["top_margin"]["min"], one["top_margin"]["max"]) == (0.0212, 0.1483)
+    assert one["bytes_limit"] == [40 * 1024, 120_000]
+    assert one["pixel_limits"] == [[354, 472], [420, 560]]
+    assert (one["derived"], one["head_derived"]) == (False, True)
+    france = client.get("/v1/documents/fr-passport").json()
+    assert (france["crown"], france["forbidden_backgrounds"]) == ("skull", ["white"])
+    assert france["face_width"] is france["bytes_limit"] is france["pixel_limits"] is None
+    assert client.get("/v1/documents/us-ds160").json()["note"] == "A square JPEG."
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "finland passport"}, ["finland-passport"]),
+        ({"q": "芬兰护照"}, ["finland-passport"]),
+        ({"q": "visa", "country": "us"}, ["us-visa", "us-ds160"]),
+        ({"country": "法国", "q": "驾驶证"}, ["france-drivers-licence"]),
+        ({"q": "moon"}, []),
+    ],
+)
+def test_documents_are_searched(
+    client: httpx.Client, query: dict[str, str], found: list[str]
+) -> None:
+    answer = client.get("/v1/documents", params=query)
+    assert [row["id"] for row in answer.json()] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("?colour=blue", "unknown_parameter"),
+        ("?q=a&q=b", "bad_parameter"),
+        ("?q=" + "a" * 101, "bad_parameter"),
+    ],
+)
+def test_a_search_that_cannot_be_meant_is_refused(
+    client: httpx.Client, query: str, code: str
+) -> None:
+    answer = client.get("/v1/documents" + query)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def test_health(client: httpx.Client) -> None:
@@ -79,8 +124,11 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
         "/healthz",
         "/readyz",
     }
+    search = schema["paths"]["/v1/documents"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in search] == ["q", "country"]
     body = schema["paths"]["/v1/photos"]["post"]["requestBody"]["content"]
     fields = body["multipart/form-data"]["schema"]["properties"]
     assert set(fields) == {
         *("photo", "document", "background", "size_mm", "size_px", "format", "dpi"),
+        "quality",
     }

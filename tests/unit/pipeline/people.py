@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.values import Alpha, Face, Matte, PointXY, SizeWH
+from pipeline.values import Alpha, BoxXYXY, Face, Matte, PointXY, SizeWH
 
 SIDE_PX = 320
 # Of the distance between the pupils: an average adult.
@@ -20,6 +20,7 @@ class Person:
 
     face: Face
     matte: Matte
+    photo_size_px: SizeWH
     eyes_xy_px: PointXY
     roll_deg: float
     crown_px: float
@@ -39,8 +40,12 @@ def draw(
     roll_deg: float = 0.0,
     hair: float = 1.0,
     photo_size_px: SizeWH = (800, 1000),
+    box_xyxy_px: BoxXYXY | None = None,
 ) -> Person:
-    """A person; ``hair`` is the height of the crown above the eyes per that of the skull."""
+    """A person; ``hair`` is the height of the crown above the eyes per that of the skull.
+
+    The matte covers the box, or the whole photo.
+    """
     roll = np.deg2rad(roll_deg)
     across = np.array([np.cos(roll), np.sin(roll)])
     down = np.array([-np.sin(roll), np.cos(roll)])
@@ -63,21 +68,21 @@ def draw(
         point(MOUTH_ASIDE, MOUTH),
         0.99,
     )
-    x, y = _grid(photo_size_px)
+    box = box_xyxy_px or (0.0, 0.0, float(photo_size_px[0]), float(photo_size_px[1]))
+    x, y = _grid(box)
     x, y = x - eyes[0], y - eyes[1]
     alpha = _body(
         (x * across[0] + y * across[1]) / apart_px, (x * down[0] + y * down[1]) / apart_px, hair
     )
     crown_px, chin_px = SKULL * hair * apart_px, CHIN * apart_px
-    matte = Matte(alpha, photo_size_px)
-    return Person(face, matte, eyes_xy_px, roll_deg, crown_px, chin_px)
+    return Person(face, Matte(alpha, box), photo_size_px, eyes_xy_px, roll_deg, crown_px, chin_px)
 
 
-def _grid(photo_size_px: SizeWH) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _grid(box: BoxXYXY) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Where the centres of the matte's pixels lie in the photo."""
-    width, height = photo_size_px
+    x0, y0, x1, y1 = box
     centres = (np.arange(SIDE_PX) + 0.5) / SIDE_PX
-    x, y = np.meshgrid(centres * width, centres * height)
+    x, y = np.meshgrid(x0 + centres * (x1 - x0), y0 + centres * (y1 - y0))
     return x, y
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.affine import apply, chain, inverse, shift, similarity, stretch
+from pipeline.affine import apply, chain, inverse, onto, shift, similarity, stretch
 from pipeline.values import Matrix, PointXY
 
 POINTS = np.array([(0, 0), (1, 0), (0, 1), (-7.5, 3.25), (640, 480), (1e4, -1e4)], np.float64)
@@ -11,6 +11,7 @@ POINTS = np.array([(0, 0), (1, 0), (0, 1), (-7.5, 3.25), (640, 480), (1e4, -1e4)
 MAPS = {
     "shift": shift(3, -4),
     "stretch": stretch((640, 480), (320, 320)),
+    "onto": onto((100, 50, 340, 690), (512, 192)),
     "enlarge": similarity((10, 20), (30, 40), 3.5, 0),
     "turn": similarity((10, 20), (30, 40), 1, 17),
     "turn back": similarity((10, 20), (30, 40), 1, -180),
@@ -56,6 +57,9 @@ def test_a_similarity_levels_the_eye_line(roll_deg: float, scale: float) -> None
     [
         (stretch((100, 50), (50, 100)), (100, 50), (50, 100)),
         (stretch((100, 50), (50, 100)), (0, 0), (0, 0)),
+        (onto((10, 20, 50, 100), (80, 40)), (10, 20), (0, 0)),
+        (onto((10, 20, 50, 100), (80, 40)), (50, 100), (80, 40)),
+        (onto((10, 20, 50, 100), (80, 40)), (20, 30), (20, 5)),
         (shift(-3, 4), (3, -4), (0, 0)),
         (similarity((1, 2), (3, 4), 2, 0), (2, 2), (5, 4)),
         # Turning by -90 degrees takes what lies below to the right.

@@ -68,6 +68,11 @@ KINDS: dict[str, tuple[Make, See, float]] = {
         same,
         2,
     ),
+    "jpeg with scan markers after it": (
+        followed_by(bytes(2) + b"\xff\xda\0\2" * 200),
+        same,
+        2,
+    ),
     "png": (saver("PNG"), same, 0),
     "palette png": (lambda image: saved(image.quantize(256), "PNG"), same, 10),
     "palette png with a hole": (palette_with_hole, on_white, 10),

@@ -1,7 +1,6 @@
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +8,17 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from models.matting import MattingNet
 from pipeline import colours, documents
 from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnusablePhoto
 from pipeline.flow import finish_photo, prepare_photo
 from pipeline.geometry import estimate_head, needed_scale
-from pipeline.values import Alpha8, Face, IdPhoto, ImageFormat, Order, Portrait, Rgb
+from pipeline.values import Alpha8, Face, IdPhoto, ImageFormat, Order, Portrait, Quality, Rgb
 
 FindFaces = Callable[[Rgb], Sequence[Face]]
-Alphas = Mapping[str, Alpha8]
+Alphas = Mapping[str, Sequence[Alpha8]]
+Answer = Callable[[Portrait], Alphas]
 
-FRAME_PX = 320
+SIDES = {"person": 256, "saliency": 320}
 LIMIT = 50_000_000
 PORTRAITS = ["astronaut.png", "grace-hopper.png", "tiny-white-blouse.jpg", "tiny-long-hair.jpg"]
 DOCUMENTS = ("us-passport", "cn-1-inch")
@@ -33,17 +32,19 @@ def order_of(
     backgrounds: Sequence[str] = BACKGROUNDS,
     format: ImageFormat = "png",
     dpi: int | None = None,
+    quality: Quality = "best",
 ) -> Order:
     return Order(
         tuple(documents.find(id) for id in ids),
         tuple(colours.parse(name) for name in backgrounds),
         format,
         dpi,
+        quality,
     )
 
 
 def prepared(file: bytes, find_faces: FindFaces, order: Order | None = None) -> Portrait:
-    return prepare_photo(file, order or order_of(), find_faces, frame_px=FRAME_PX, max_pixels=LIMIT)
+    return prepare_photo(file, order or order_of(), find_faces, sides=SIDES, max_pixels=LIMIT)
 
 
 def png(image: Image.Image) -> bytes:
@@ -67,17 +68,17 @@ def inner(face: Face) -> tuple[slice, slice]:
 
 @pytest.fixture(scope="module", params=PORTRAITS)
 def seen(
-    request: pytest.FixtureRequest, data: Path, find_faces: FindFaces, u2netp: MattingNet
+    request: pytest.FixtureRequest, data: Path, find_faces: FindFaces, answer: Answer
 ) -> tuple[Portrait, Alphas]:
     """A real portrait after the nets."""
     portrait = prepared((data / request.param).read_bytes(), find_faces)
-    return portrait, {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    return portrait, answer(portrait)
 
 
 @pytest.fixture(scope="module")
-def astronaut(data: Path, find_faces: FindFaces, u2netp: MattingNet) -> tuple[Portrait, Alphas]:
+def astronaut(data: Path, find_faces: FindFaces, answer: Answer) -> tuple[Portrait, Alphas]:
     portrait = prepared((data / "astronaut.png").read_bytes(), find_faces)
-    return portrait, {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    return portrait, answer(portrait)
 
 
 # --- The finished photo --------------------------------------------------------------------------
@@ -160,19 +161,12 @@ def test_format_and_density(
     assert np.abs(pixels(photo)[2, 2].astype(int) - (67, 142, 219)).max() <= tolerance
 
 
-def frozen(array: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    array = array.copy()
-    array.setflags(write=False)
-    return array
-
-
-def test_arrays_that_crossed_a_process_are_left_alone(seen: tuple[Portrait, Alphas]) -> None:
+def test_arrays_that_crossed_a_process_are_left_alone(
+    seen: tuple[Portrait, Alphas], read_only: Callable[..., tuple[Portrait, Alphas]]
+) -> None:
     portrait, alphas = seen
     order = order_of(backgrounds=["blue", "transparent"])
-    read_only = replace(
-        portrait, region_rgb=frozen(portrait.region_rgb), frame_rgb=frozen(portrait.frame_rgb)
-    )
-    again = finish_photo(read_only, {name: frozen(alpha) for name, alpha in alphas.items()}, order)
+    again = finish_photo(*read_only(portrait, alphas), order)
     assert again == finish_photo(portrait, alphas, order)
 
 
@@ -189,7 +183,11 @@ def test_a_lying_photo_gives_the_same_portrait(
     upright.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=exif)
     turned, straight = (prepared(file, find_faces) for file in (lying.getvalue(), png(upright)))
     np.testing.assert_array_equal(turned.region_rgb, straight.region_rgb)
-    np.testing.assert_array_equal(turned.frame_rgb, straight.frame_rgb)
+    assert turned.views.keys() == straight.views.keys() == SIDES.keys()
+    for role, views in turned.views.items():
+        for view, other in zip(views, straight.views[role], strict=True):
+            np.testing.assert_array_equal(view.rgb, other.rgb)
+            assert view.box_xyxy_px == other.box_xyxy_px
     assert turned.face == straight.face
     assert turned.full_size_px == straight.full_size_px
 
@@ -201,22 +199,22 @@ def test_small_photos_are_said_to_be_enlarged(seen: tuple[Portrait, Alphas]) -> 
 
 
 def test_nothing_is_said_of_a_large_photo(
-    data: Path, find_faces: FindFaces, u2netp: MattingNet
+    data: Path, find_faces: FindFaces, answer: Answer
 ) -> None:
     with Image.open(data / "astronaut.png") as image:
         large = image.convert("RGB").resize((1600, 1600), Image.Resampling.BICUBIC)
     portrait = prepared(png(large), find_faces)
-    alphas = {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    alphas = answer(portrait)
     for photo in finish_photo(portrait, alphas, order_of(backgrounds=["white"])):
         assert photo.findings == ()
 
 
 def test_a_body_that_the_photo_cuts_is_said_to_be(
-    data: Path, find_faces: FindFaces, u2netp: MattingNet
+    data: Path, find_faces: FindFaces, answer: Answer
 ) -> None:
     """Shoulders that end beside the frame: the passport's square is wider than the photo."""
     portrait = prepared((data / "tiny-long-hair.jpg").read_bytes(), find_faces)
-    alphas = {"person": u2netp.matte([portrait.frame_rgb])[0]}
+    alphas = answer(portrait)
     (photo,) = finish_photo(portrait, alphas, order_of(["us-passport"], ["blue"]))
     assert "body_cut" in [finding.code for finding in photo.findings]
     assert tuple(pixels(photo)[-3, 2]) == (67, 142, 219)
@@ -228,8 +226,40 @@ def test_a_body_that_the_photo_cuts_is_said_to_be(
 def test_the_portrait_of_a_small_photo(astronaut: tuple[Portrait, Alphas]) -> None:
     portrait, _ = astronaut
     assert portrait.photo_size_px == portrait.full_size_px == (512, 512)
-    assert (portrait.frame_rgb.shape, portrait.frame_rgb.dtype) == ((320, 320, 3), np.uint8)
-    assert portrait.frame_rgb.nbytes < 500_000
+    shapes = {
+        role: [(frame.shape, frame.dtype) for frame in frames]
+        for role, frames in portrait.frames.items()
+    }
+    wide, close = ((320, 320, 3), np.uint8), ((256, 256, 3), np.uint8)
+    assert shapes == {"person": [wide, close], "saliency": [wide]}
+
+
+def test_little_is_sent_to_the_nets(seen: tuple[Portrait, Alphas]) -> None:
+    portrait, _ = seen
+    frames = [frame for role in portrait.frames.values() for frame in role]
+    assert sum({id(frame): frame.nbytes for frame in frames}.values()) <= 510_000
+    # Both nets share the wide view, and it holds all of the region.
+    assert portrait.frames["person"][0] is portrait.frames["saliency"][0]
+    x0, y0, x1, y1 = portrait.views["person"][0].box_xyxy_px
+    (x, y), (height, width) = portrait.region_xy_px, portrait.region_rgb.shape[:2]
+    assert x0 <= x and y0 <= y and x1 >= x + width and y1 >= y + height
+
+
+def test_a_fast_order_asks_the_person_net_alone(
+    data: Path, find_faces: FindFaces, answer: Answer
+) -> None:
+    file = (data / "astronaut.png").read_bytes()
+    order = order_of(["us-passport"], ["blue"], quality="fast")
+    portrait = prepared(file, find_faces, order)
+    assert [frame.shape for frame in portrait.frames["person"]] == 2 * [(256, 256, 3)]
+    assert portrait.frames.keys() == {"person"}
+    (photo,) = finish_photo(portrait, answer(portrait), order)
+    best = prepared(file, find_faces)
+    np.testing.assert_array_equal(portrait.region_rgb, best.region_rgb)
+    (other,) = finish_photo(best, answer(best), order_of(["us-passport"], ["blue"]))
+    # The same crop of the same person, but for the edge.
+    apart = np.abs(pixels(photo).astype(int) - pixels(other)).max(axis=-1)
+    assert 0.9 < (apart < 20).mean() < 1
 
 
 def test_the_region_is_a_part_of_the_photo(
@@ -343,7 +373,7 @@ def test_a_photo_that_cannot_be_decoded(data: Path, find_faces: FindFaces) -> No
     with pytest.raises(UnreadablePhoto):
         prepared(file[:100_000], find_faces)
     with pytest.raises(PhotoTooLarge):
-        prepare_photo(file, order_of(), find_faces, frame_px=320, max_pixels=200_000)
+        prepare_photo(file, order_of(), find_faces, sides=SIDES, max_pixels=200_000)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +382,7 @@ def test_a_photo_that_cannot_be_decoded(data: Path, find_faces: FindFaces) -> No
         np.zeros_like,
         lambda alpha: np.full_like(alpha, 255),
         lambda alpha: 255 - alpha,
-        lambda alpha: np.roll(alpha, 130, axis=1),
+        lambda alpha: np.roll(alpha, alpha.shape[1] * 2 // 5, axis=1),
         lambda alpha: alpha // 2,
     ],
     ids=["nothing", "everything", "the background", "beside the face", "half transparent"],
@@ -362,5 +392,9 @@ def test_a_matte_that_misses_the_face(
 ) -> None:
     portrait, alphas = astronaut
     with pytest.raises(UnusablePhoto) as caught:
-        finish_photo(portrait, {"person": spoil(alphas["person"])}, order_of())
+        finish_photo(
+            portrait,
+            {role: [spoil(alpha) for alpha in given] for role, given in alphas.items()},
+            order_of(),
+        )
     assert caught.value.code == "matte_unreliable"

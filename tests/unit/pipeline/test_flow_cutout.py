@@ -1,6 +1,5 @@
 import io
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,18 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from models.matting import MattingNet
 from pipeline import colours, documents
 from pipeline.errors import UnusablePhoto
 from pipeline.flow import finish_cutout, finish_photo, prepare_cutout
-from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait, Rgb
+from pipeline.values import Alpha8, CutoutOrder, Face, IdPhoto, Order, Portrait, Quality, Rgb
 
-FRAME_PX = 320
+FindFaces = Callable[[Rgb], Sequence[Face]]
+Answer = Callable[[Portrait], Mapping[str, Sequence[Alpha8]]]
+ReadOnly = Callable[..., tuple[Portrait, dict[str, list[Alpha8]]]]
+CutOut = Callable[[str, CutoutOrder], IdPhoto]
+Prepare = Callable[[str, CutoutOrder], Portrait]
+
+SIDES = {"person": 256, "saliency": 320}
 LIMIT = 50_000_000
 
 
@@ -24,19 +28,66 @@ def pixels(photo: IdPhoto) -> npt.NDArray[np.uint8]:
         return np.asarray(image)
 
 
-def prepared(data: Path, name: str, order: CutoutOrder) -> Portrait:
-    file = (data / name).read_bytes()
-    return prepare_cutout(file, order, frame_px=FRAME_PX, max_pixels=LIMIT)
+def cutout_order(
+    kind: str = "rgba", format: str = "png", max_side_px: int = 2000, quality: Quality = "best"
+) -> CutoutOrder:
+    return CutoutOrder(format, kind, max_side_px, quality)  # type: ignore[arg-type]
 
 
-def cutout_order(kind: str = "rgba", format: str = "png", max_side_px: int = 2000) -> CutoutOrder:
-    return CutoutOrder(format, kind, max_side_px)  # type: ignore[arg-type]
+@pytest.fixture(scope="module")
+def prepared(data: Path, find_faces: FindFaces) -> Prepare:
+    def prepare(name: str, order: CutoutOrder) -> Portrait:
+        file = (data / name).read_bytes()
+        return prepare_cutout(file, order, find_faces, sides=SIDES, max_pixels=LIMIT)
+
+    return prepare
 
 
-def cut_out(data: Path, name: str, u2netp: MattingNet, order: CutoutOrder) -> IdPhoto:
-    portrait = prepared(data, name, order)
+@pytest.fixture(scope="module")
+def cut_out(prepared: Prepare, answer: Answer) -> CutOut:
+    def cut(name: str, order: CutoutOrder) -> IdPhoto:
+        portrait = prepared(name, order)
+        return finish_cutout(portrait, answer(portrait), order)
+
+    return cut
+
+
+@pytest.mark.parametrize("quality", ["best", "fast"])
+def test_a_thing_is_shown_to_the_saliency_net_alone(prepared: Prepare, quality: Quality) -> None:
+    """Even in haste: the person net knows nothing of things."""
+    portrait = prepared("coffee-cup.png", cutout_order(quality=quality))
     assert portrait.face is None
-    return finish_cutout(portrait, {"person": u2netp.matte([portrait.frame_rgb])[0]}, order)
+    (view,) = portrait.views["saliency"]
+    assert portrait.views.keys() == {"saliency"}
+    assert (view.rgb.shape, view.box_xyxy_px) == ((320, 320, 3), (0, 0, 600, 400))
+
+
+def test_a_person_is_shown_to_both_nets(prepared: Prepare) -> None:
+    portrait = prepared("astronaut.png", cutout_order())
+    assert portrait.face is not None
+    assert portrait.views.keys() == SIDES.keys()
+    for views in portrait.views.values():
+        assert views[0].box_xyxy_px == (0, 0, 512, 512)
+    assert portrait.frames["person"][0] is portrait.frames["saliency"][0]
+
+
+def test_a_fast_cutout_of_a_person_asks_the_person_net_alone(
+    prepared: Prepare, cut_out: CutOut
+) -> None:
+    order = cutout_order(kind="mask", quality="fast")
+    assert prepared("astronaut.png", order).views.keys() == {"person"}
+    fast = pixels(cut_out("astronaut.png", order))
+    best = pixels(cut_out("astronaut.png", cutout_order(kind="mask")))
+    assert 0.9 < ((fast > 128) == (best > 128)).mean() < 1
+
+
+def test_a_single_net_of_either_role_is_enough(data: Path, find_faces: FindFaces) -> None:
+    order = cutout_order()
+    for role, side in SIDES.items():
+        for name in ("coffee-cup.png", "astronaut.png"):
+            file = (data / name).read_bytes()
+            portrait = prepare_cutout(file, order, find_faces, sides={role: side}, max_pixels=LIMIT)
+            assert portrait.views.keys() == {role}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +99,7 @@ def cut_out(data: Path, name: str, u2netp: MattingNet, order: CutoutOrder) -> Id
 )
 @pytest.mark.parametrize(("format", "media_type"), [("png", "image/png"), ("webp", "image/webp")])
 def test_a_cutout(
-    data: Path,
-    u2netp: MattingNet,
+    cut_out: CutOut,
     name: str,
     size_px: tuple[int, int],
     inside: tuple[int, int],
@@ -57,7 +107,7 @@ def test_a_cutout(
     format: str,
     media_type: str,
 ) -> None:
-    photo = cut_out(data, name, u2netp, cutout_order(format=format))
+    photo = cut_out(name, cutout_order(format=format))
     assert (photo.size_px, photo.media_type) == (size_px, media_type)
     assert (photo.document, photo.background, photo.findings) == ("", "transparent", ())
     rgba = pixels(photo)
@@ -67,19 +117,17 @@ def test_a_cutout(
     assert 0.1 < (rgba[..., 3] > 128).mean() < 0.9
 
 
-def test_solid_parts_keep_their_colours(
-    data: Path, u2netp: MattingNet, load_rgb: Callable[[str], Rgb]
-) -> None:
-    rgba = pixels(cut_out(data, "coffee-cup.png", u2netp, cutout_order()))
+def test_solid_parts_keep_their_colours(cut_out: CutOut, load_rgb: Callable[[str], Rgb]) -> None:
+    rgba = pixels(cut_out("coffee-cup.png", cutout_order()))
     solid = rgba[..., 3] == 255
     assert solid.mean() > 0.1
     np.testing.assert_array_equal(rgba[solid][:, :3], load_rgb("coffee-cup.png")[solid])
 
 
 @pytest.mark.parametrize("name", ["coffee-cup.png", "astronaut.png"])
-def test_the_mask_is_the_alpha_of_the_cutout(data: Path, u2netp: MattingNet, name: str) -> None:
-    mask = pixels(cut_out(data, name, u2netp, cutout_order(kind="mask")))
-    rgba = pixels(cut_out(data, name, u2netp, cutout_order()))
+def test_the_mask_is_the_alpha_of_the_cutout(cut_out: CutOut, name: str) -> None:
+    mask = pixels(cut_out(name, cutout_order(kind="mask")))
+    rgba = pixels(cut_out(name, cutout_order()))
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, rgba[..., 3])
 
@@ -89,36 +137,35 @@ def test_the_mask_is_the_alpha_of_the_cutout(data: Path, u2netp: MattingNet, nam
     [(2000, (600, 400)), (600, (600, 400)), (599, (599, 399)), (300, (300, 200)), (64, (64, 43))],
 )
 def test_the_longer_side_of_a_cutout(
-    data: Path, u2netp: MattingNet, max_side_px: int, size_px: tuple[int, int]
+    cut_out: CutOut, max_side_px: int, size_px: tuple[int, int]
 ) -> None:
-    photo = cut_out(data, "coffee-cup.png", u2netp, cutout_order(max_side_px=max_side_px))
+    photo = cut_out("coffee-cup.png", cutout_order(max_side_px=max_side_px))
     assert photo.size_px == size_px
     assert pixels(photo).shape == (size_px[1], size_px[0], 4)
 
 
 @pytest.mark.parametrize("value", [0, 255])
-def test_a_picture_without_a_subject(data: Path, value: int) -> None:
+def test_a_picture_without_a_subject(prepared: Prepare, value: int) -> None:
     order = cutout_order()
-    portrait = prepared(data, "cat.png", order)
+    portrait = prepared("cat.png", order)
     with pytest.raises(UnusablePhoto) as caught:
-        finish_cutout(portrait, {"person": np.full((320, 320), value, np.uint8)}, order)
+        finish_cutout(portrait, {"saliency": [np.full((320, 320), value, np.uint8)]}, order)
     assert caught.value.code == "no_subject"
 
 
-def test_an_id_photo_is_not_made_of_a_cutout_s_portrait(data: Path) -> None:
-    portrait = prepared(data, "astronaut.png", cutout_order())
+def test_an_id_photo_is_not_made_of_a_thing(prepared: Prepare) -> None:
+    portrait = prepared("coffee-cup.png", cutout_order())
     order = Order((documents.find("us-passport"),), (colours.parse("white"),), "jpeg")
     with pytest.raises(ValueError, match="needs a face"):
-        finish_photo(portrait, {"person": np.zeros((320, 320), np.uint8)}, order)
+        finish_photo(portrait, {"saliency": [np.zeros((320, 320), np.uint8)]}, order)
 
 
-def test_arrays_that_crossed_a_process_are_left_alone(data: Path, u2netp: MattingNet) -> None:
+@pytest.mark.parametrize("name", ["coffee-cup.png", "astronaut.png"])
+def test_arrays_that_crossed_a_process_are_left_alone(
+    prepared: Prepare, answer: Answer, read_only: ReadOnly, name: str
+) -> None:
     order = cutout_order()
-    portrait = prepared(data, "astronaut.png", order)
-    alpha = u2netp.matte([portrait.frame_rgb])[0]
-    before = finish_cutout(portrait, {"person": alpha}, order)
-    frozen = [array.copy() for array in (portrait.region_rgb, portrait.frame_rgb, alpha)]
-    for array in frozen:
-        array.setflags(write=False)
-    read_only = replace(portrait, region_rgb=frozen[0], frame_rgb=frozen[1])
-    assert finish_cutout(read_only, {"person": frozen[2]}, order) == before
+    portrait = prepared(name, order)
+    alphas = answer(portrait)
+    before = finish_cutout(portrait, alphas, order)
+    assert finish_cutout(*read_only(portrait, alphas), order) == before

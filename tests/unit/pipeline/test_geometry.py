@@ -14,7 +14,7 @@ from pipeline.geometry import (
     reach,
 )
 from pipeline.values import Bounds, CropPlan, Document, Face, Matte, SizeWH
-from tests.unit.pipeline.people import draw
+from tests.unit.pipeline.people import Person, draw
 
 OWN_RULES = [document for document in documents.all_documents() if not document.derived]
 FAMILIES = [
@@ -38,6 +38,10 @@ EVERY_RULE = pytest.mark.parametrize("document", OWN_RULES + FAMILIES, ids=ids)
 
 def mapped(plan: CropPlan, *points: tuple[float, float]) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in apply(plan.matrix, points)]
+
+
+def planned(person: Person, document: Document) -> CropPlan:
+    return plan_crop(person.face, person.matte, document, person.photo_size_px)
 
 
 def share(px: float, document: Document) -> float:
@@ -112,7 +116,7 @@ def test_a_strand_of_hair_is_no_crown(half_width_px: int) -> None:
     person = draw(photo_size_px=(320, 320), eyes_xy_px=(160, 160), apart_px=40)
     alpha = person.matte.alpha.copy()
     alpha[: int(160 - person.crown_px), 160 - half_width_px : 160 + half_width_px] = 1
-    crown = measure_head(person.face, Matte(alpha, (320, 320))).crown_above_eyes_px
+    crown = measure_head(person.face, Matte(alpha, (0, 0, 320, 320))).crown_above_eyes_px
     assert crown == pytest.approx(person.crown_px, abs=2.5)
 
 
@@ -132,7 +136,7 @@ def test_the_eyes_come_level_and_the_face_in_the_middle(
     document: Document, roll_deg: float
 ) -> None:
     person = draw(roll_deg=roll_deg)
-    plan = plan_crop(person.face, person.matte, document)
+    plan = planned(person, document)
     assert plan.size_px == document.size_px
     left, right = mapped(plan, person.face.left_eye_xy_px, person.face.right_eye_xy_px)
     assert left[1] == pytest.approx(right[1], abs=0.01)
@@ -148,7 +152,7 @@ def test_the_head_obeys_the_rule(document: Document, hair: float, roll_deg: floa
     crown_px = person.crown_px
     if document.crown == "skull":
         crown_px = min(crown_px, draw().crown_px)
-    plan = plan_crop(person.face, person.matte, document)
+    plan = planned(person, document)
     crown, eyes, chin = mapped(
         plan, person.above_eyes(crown_px), person.eyes_xy_px, person.above_eyes(-person.chin_px)
     )
@@ -169,7 +173,7 @@ def test_the_head_obeys_the_rule(document: Document, hair: float, roll_deg: floa
 def test_an_average_head_comes_to_the_targets(document: Document, roll_deg: float) -> None:
     """Where the photo goes on far enough below."""
     person = draw(roll_deg=roll_deg, eyes_xy_px=(400, 400), photo_size_px=(800, 2000))
-    plan = plan_crop(person.face, person.matte, document)
+    plan = planned(person, document)
     crown, eyes, chin = mapped(
         plan,
         person.above_eyes(person.crown_px),
@@ -192,7 +196,7 @@ def test_the_eyes_on_a_chinese_id_card(hair: float, roll_deg: float) -> None:
     """At least 207 px from the bottom of 441, whatever the hair: this wins over the margin."""
     document = documents.find("cn-id-card")
     person = draw(roll_deg=roll_deg, hair=hair, photo_size_px=(800, 1400))
-    ((_, eye_row),) = mapped(plan_crop(person.face, person.matte, document), person.eyes_xy_px)
+    ((_, eye_row),) = mapped(planned(person, document), person.eyes_xy_px)
     assert 441 - eye_row >= 206.9
 
 
@@ -200,14 +204,14 @@ def test_a_skull_document_ignores_tall_hair() -> None:
     document = documents.find("fr-passport")
     average, tall = draw(hair=1.0), draw(hair=1.6)
     assert document.crown == "skull"
-    scales = [plan_crop(person.face, person.matte, document).scale for person in (average, tall)]
+    scales = [planned(person, document).scale for person in (average, tall)]
     assert scales[0] == pytest.approx(scales[1], rel=0.02)
 
 
 def test_a_hair_document_makes_room_for_tall_hair() -> None:
     document = documents.find("uk-passport")
     average, tall = draw(hair=1.0), draw(hair=1.6)
-    scales = [plan_crop(person.face, person.matte, document).scale for person in (average, tall)]
+    scales = [planned(person, document).scale for person in (average, tall)]
     assert scales[1] < 0.85 * scales[0]
 
 
@@ -220,7 +224,7 @@ def test_a_photo_that_ends_low_makes_the_head_larger(id: str, roll_deg: float) -
     width, height = document.size_px
     for bottom in range(610, 1000, 30):
         person = draw(roll_deg=roll_deg, photo_size_px=(800, bottom))
-        plan = plan_crop(person.face, person.matte, document)
+        plan = planned(person, document)
         crown, chin = mapped(
             plan, person.above_eyes(person.crown_px), person.above_eyes(-person.chin_px)
         )
@@ -234,19 +238,15 @@ def test_a_photo_that_ends_low_makes_the_head_larger(id: str, roll_deg: float) -
 def test_a_larger_head_fills_the_frame_where_it_can() -> None:
     """A case in between: at the target the photo ends too early, below the maximum it does not."""
     document = documents.find("us-passport")
+    long_photo = draw(photo_size_px=(800, 2000))
     grown = 0
     for bottom in range(610, 900, 10):
         person = draw(photo_size_px=(800, bottom))
-        plan = plan_crop(person.face, person.matte, document)
-        target = plan_crop(*_long_photo(), document).scale
+        plan = planned(person, document)
+        target = planned(long_photo, document).scale
         ((_, edge),) = mapped(plan, (400, bottom))
         grown += plan.scale > target * 1.02 and edge >= 600 - 0.01
     assert grown >= 2
-
-
-def _long_photo() -> tuple[Face, Matte]:
-    person = draw(photo_size_px=(800, 2000))
-    return person.face, person.matte
 
 
 @pytest.mark.parametrize("factor", [0.25, 0.5, 3.0])
@@ -260,7 +260,7 @@ def test_the_crop_does_not_depend_on_the_rendering(factor: float) -> None:
         apart_px=100 * factor,
         photo_size_px=(round(800 * factor), round(1000 * factor)),
     )
-    plan, scaled = (plan_crop(p.face, p.matte, document) for p in (one, other))
+    plan, scaled = (planned(p, document) for p in (one, other))
     assert scaled.scale * factor == pytest.approx(plan.scale, rel=1e-3)
     points = np.array([(0, 0), (800, 0), (400, 450), (800, 1000)])
     np.testing.assert_allclose(
@@ -268,10 +268,45 @@ def test_the_crop_does_not_depend_on_the_rendering(factor: float) -> None:
     )
 
 
+@pytest.mark.parametrize("roll_deg", [-25, 0, 25])
+@pytest.mark.parametrize("hair", [0.9, 1.65])
+def test_the_crop_does_not_depend_on_how_much_the_matte_covers(
+    hair: float, roll_deg: float
+) -> None:
+    """The same pixels as a matte of the whole photo, and as one of a region of it."""
+    person = draw(roll_deg=roll_deg, hair=hair)
+    pixel_x, pixel_y = 800 / 320, 1000 / 320
+    rows, columns = slice(16, 288), slice(40, 260)
+    region = Matte(
+        person.matte.alpha[rows, columns],
+        (40 * pixel_x, 16 * pixel_y, 260 * pixel_x, 288 * pixel_y),
+    )
+    whole_head, head = (measure_head(person.face, matte) for matte in (person.matte, region))
+    assert head.crown_above_eyes_px == pytest.approx(whole_head.crown_above_eyes_px, abs=0.1)
+    for document in OWN_RULES:
+        whole = planned(person, document)
+        plan = plan_crop(person.face, region, document, person.photo_size_px)
+        np.testing.assert_allclose(plan.matrix, whole.matrix, rtol=1e-3, atol=0.5)
+
+
+@TURNED
+def test_the_crown_in_a_matte_of_the_region(roll_deg: float) -> None:
+    """A region far from the photo's corner, seen finer than the whole photo would be."""
+    person = draw(
+        roll_deg=roll_deg,
+        hair=1.3,
+        eyes_xy_px=(2200, 1450),
+        photo_size_px=(4000, 3000),
+        box_xyxy_px=(1800, 1000, 2600, 1700),
+    )
+    crown = measure_head(person.face, person.matte).crown_above_eyes_px
+    assert crown == pytest.approx(person.crown_px, abs=4)
+
+
 def test_the_needed_scale_is_about_that_of_the_plan() -> None:
     person = draw()
     for document in OWN_RULES:
-        plan = plan_crop(person.face, person.matte, document)
+        plan = planned(person, document)
         about = needed_scale(estimate_head(person.face), document)
         assert about == pytest.approx(plan.scale, rel=0.03)
 
@@ -291,7 +326,7 @@ def test_no_crop_leaves_the_region(
     person = draw(roll_deg=roll_deg, hair=hair, eyes_xy_px=(1200, 450), photo_size_px=size)
     x0, y0, x1, y1 = reach(estimate_head(person.face), (document,), size)
     assert x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1]
-    plan = plan_crop(person.face, person.matte, document)
+    plan = planned(person, document)
     width, height = document.size_px
     edges = apply(inverse(plan.matrix), [(0, 0), (width, 0), (0, height), (width, height)])
     low, high = edges.min(axis=0), edges.max(axis=0)

@@ -6,44 +6,18 @@ import pytest
 
 from pipeline.affine import similarity, stretch
 from pipeline.errors import UnusablePhoto
-from pipeline.matte import check_person, check_subject, fuse, render
+from pipeline.matte import check_subject, keep_person, render
 from pipeline.values import CropPlan, Matte, SizeWH
 from tests.unit.pipeline.people import draw
 
+PHOTO = (100, 100)
+
 
 def even(value: float, side_px: int = 32) -> Matte:
-    return Matte(np.full((side_px, side_px), value, np.float32), (100, 100))
+    return Matte(np.full((side_px, side_px), value, np.float32), (0, 0, 100, 100))
 
 
-# --- fuse ----------------------------------------------------------------------------------------
-
-
-def test_fuse_makes_the_nearly_sure_sure() -> None:
-    steps = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
-    matte = fuse({"person": steps}, (640, 480))
-    assert matte.photo_size_px == (640, 480)
-    assert (matte.alpha.shape, matte.alpha.dtype) == ((256, 256), np.float32)
-    assert (matte.alpha.min(), matte.alpha.max()) == (0, 1)
-    row = matte.alpha[0]
-    assert (row[:10] == 0).all()
-    assert (row[246:] == 1).all()
-    assert (np.diff(row[11:245]) > 0).all()
-    assert row[127] + row[128] == pytest.approx(1, abs=1e-5)
-
-
-@pytest.mark.parametrize("names", [(), ("person", "thing")])
-def test_fuse_takes_one_net(names: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="one net"):
-        fuse({name: np.zeros((4, 4), np.uint8) for name in names}, (10, 10))
-
-
-def test_fuse_leaves_its_input() -> None:
-    alpha = np.full((8, 8), 100, np.uint8)
-    alpha.setflags(write=False)
-    fuse({"person": alpha}, (8, 8))
-
-
-# --- check_person --------------------------------------------------------------------------------
+# --- keep_person ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("roll_deg", [-25, 0, 25])
@@ -51,7 +25,25 @@ def test_fuse_leaves_its_input() -> None:
 @pytest.mark.parametrize("photo_size_px", [(800, 1000), (1600, 900)])
 def test_a_person_s_own_matte_passes(photo_size_px: SizeWH, hair: float, roll_deg: float) -> None:
     person = draw(roll_deg=roll_deg, hair=hair, photo_size_px=photo_size_px)
-    check_person(person.matte, person.face)
+    kept = keep_person(person.matte, person.face)
+    np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
+    assert kept.alpha.dtype == np.float32
+    assert kept.box_xyxy_px == person.matte.box_xyxy_px
+
+
+@pytest.mark.parametrize("roll_deg", [-25, 0, 25])
+def test_so_does_the_matte_of_a_region(roll_deg: float) -> None:
+    person = draw(
+        roll_deg=roll_deg,
+        eyes_xy_px=(2200, 1450),
+        photo_size_px=(4000, 3000),
+        box_xyxy_px=(1800, 1000, 2600, 1900),
+    )
+    kept = keep_person(person.matte, person.face)
+    np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
+    with pytest.raises(UnusablePhoto):
+        # The same shape, said to lie in another part of the photo.
+        keep_person(Matte(person.matte.alpha, (0, 1000, 800, 1900)), person.face)
 
 
 def nothing(alpha: npt.NDArray[np.float32]) -> None:
@@ -92,7 +84,7 @@ def test_a_matte_that_cannot_be_the_person_s_is_refused(
     alpha = person.matte.alpha.copy()
     spoil(alpha)
     with pytest.raises(UnusablePhoto) as caught:
-        check_person(Matte(alpha, person.matte.photo_size_px), person.face)
+        keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
     assert caught.value.code == "matte_unreliable"
 
 
@@ -100,15 +92,56 @@ def test_a_lost_shoulder_is_no_reason() -> None:
     person = draw()
     alpha = person.matte.alpha.copy()
     alpha[240:, :160] = 0
-    check_person(Matte(alpha, person.matte.photo_size_px), person.face)
+    keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
 
 
 def test_a_face_at_the_edge_is_looked_at_as_far_as_it_goes() -> None:
     for eyes in ((40, 450), (760, 450), (400, 40)):
         person = draw(eyes_xy_px=eyes)
-        check_person(person.matte, person.face)
+        keep_person(person.matte, person.face)
         with pytest.raises(UnusablePhoto):
-            check_person(Matte(1 - person.matte.alpha, (800, 1000)), person.face)
+            keep_person(Matte(1 - person.matte.alpha, person.matte.box_xyxy_px), person.face)
+
+
+def test_a_scrap_beside_the_person_is_removed() -> None:
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    alpha[20:60, 20:50] = 1
+    alpha[150:153, 300:] = 0.4
+    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
+
+
+def test_a_scrap_larger_than_the_person_is_removed() -> None:
+    """The face says who is meant, not the size."""
+    person = draw(eyes_xy_px=(700, 200), apart_px=30)
+    alpha = person.matte.alpha.copy()
+    alpha[:, :150] = 1
+    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    assert (kept.alpha[:, :150] == 0).all()
+    np.testing.assert_array_equal(kept.alpha[:, 150:], alpha[:, 150:])
+
+
+@pytest.mark.parametrize("value", [0.15, 0.3, 0.9])
+@pytest.mark.parametrize("step", [1, 0], ids=["slanting", "upright"])
+def test_a_soft_strand_that_is_connected_is_kept(value: float, step: int) -> None:
+    """One pixel wide, up from the crown; a slanting one touches corner to corner."""
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    top = int(np.flatnonzero(alpha[:, 160])[0])
+    for away in range(1, 40):
+        alpha[top - away, 160 + step * away] = value
+    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    np.testing.assert_array_equal(kept.alpha, alpha)
+
+
+def test_keep_person_leaves_its_input() -> None:
+    person = draw()
+    person.matte.alpha[20:40, 20:40] = 1
+    before = person.matte.alpha.copy()
+    person.matte.alpha.setflags(write=False)
+    keep_person(person.matte, person.face)
+    np.testing.assert_array_equal(person.matte.alpha, before)
 
 
 # --- check_subject -------------------------------------------------------------------------------
@@ -144,7 +177,7 @@ def plan(x: float, y: float, scale: float, roll_deg: float, size_px: SizeWH) -> 
 
 
 def test_a_crop_inside_the_photo() -> None:
-    alpha, cut = render(even(1), plan(20, 20, 1, 0, (40, 40)))
+    alpha, cut = render(even(1), plan(20, 20, 1, 0, (40, 40)), PHOTO)
     assert (alpha.shape, alpha.dtype) == ((40, 40), np.float32)
     np.testing.assert_allclose(alpha, 1, atol=1e-6)
     assert cut == 0
@@ -166,7 +199,7 @@ def test_outside_the_photo_alpha_is_0_and_the_person_is_cut(
 ) -> None:
     expected = np.zeros(crop.size_px[::-1], np.float32)
     expected[inside] = 1
-    alpha, found = render(even(1), crop)
+    alpha, found = render(even(1), crop, PHOTO)
     np.testing.assert_allclose(alpha, expected, atol=1e-6)
     assert (alpha[expected == 0] == 0).all()
     assert found == pytest.approx(cut)
@@ -176,14 +209,14 @@ def test_no_person_is_cut_where_the_background_ends() -> None:
     """Shoulders in the middle of the lower edge: only what goes on below them is missing."""
     alpha = np.zeros((100, 100), np.float32)
     alpha[50:, 30:70] = 1
-    _, cut = render(Matte(alpha, (100, 100)), plan(50, 50, 1, 0, (100, 120)))
+    _, cut = render(Matte(alpha, (0, 0, 100, 100)), plan(50, 50, 1, 0, (100, 120)), PHOTO)
     assert cut == pytest.approx(0.4 * 20 / 120, abs=0.003)
-    _, cut = render(Matte(alpha, (100, 100)), plan(50, 70, 1, 0, (100, 120)))
+    _, cut = render(Matte(alpha, (0, 0, 100, 100)), plan(50, 70, 1, 0, (100, 120)), PHOTO)
     assert cut == 0
 
 
 def test_a_turned_crop_ends_at_a_slanting_edge() -> None:
-    alpha, cut = render(even(1), plan(50, 50, 1, 30, (100, 100)))
+    alpha, cut = render(even(1), plan(50, 50, 1, 30, (100, 100)), PHOTO)
     assert (alpha[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
     np.testing.assert_allclose(alpha[25:75, 25:75], 1, atol=1e-6)
     assert cut == pytest.approx(1 - float(alpha.mean()), abs=1e-6)
@@ -194,11 +227,11 @@ def test_a_turned_crop_ends_at_a_slanting_edge() -> None:
 @pytest.mark.parametrize("photo_size_px", [(100, 100), (300, 150), (90, 360)])
 def test_the_matte_is_stretched_over_the_photo(photo_size_px: SizeWH) -> None:
     """A quarter of the square is a quarter of the photo, whatever its shape."""
+    width, height = photo_size_px
     alpha = np.zeros((64, 64), np.float32)
     alpha[:32, :32] = 1
     whole = CropPlan(stretch(photo_size_px, photo_size_px), photo_size_px, 1.0)
-    rendered, _ = render(Matte(alpha, photo_size_px), whole)
-    width, height = photo_size_px
+    rendered, _ = render(Matte(alpha, (0, 0, width, height)), whole, photo_size_px)
     expected = np.zeros((height, width), np.float32)
     expected[: height // 2, : width // 2] = 1
     assert np.abs(rendered - expected).mean() < 0.03
@@ -206,11 +239,33 @@ def test_the_matte_is_stretched_over_the_photo(photo_size_px: SizeWH) -> None:
     assert rendered[-height // 4, width // 4] == 0
 
 
+def test_a_matte_of_a_region_lies_where_the_region_does() -> None:
+    """And goes on beyond it as at its edge, up to the photo's."""
+    alpha = np.zeros((50, 40), np.float32)
+    alpha[:, 20:] = 1
+    whole = CropPlan(stretch(PHOTO, PHOTO), PHOTO, 1.0)
+    rendered, cut = render(Matte(alpha, (20, 30, 60, 80)), whole, PHOTO)
+    expected = np.zeros((100, 100), np.float32)
+    expected[:, 40:] = 1
+    np.testing.assert_allclose(rendered, expected, atol=0.01)
+    assert cut == 0
+
+
+def test_the_photo_decides_what_is_cut_and_not_the_matte() -> None:
+    crop = plan(50, 50, 1, 0, (100, 125))
+    region = Matte(np.ones((32, 32), np.float32), (0, 0, 100, 60))
+    alpha, cut = render(region, crop, PHOTO)
+    assert cut == pytest.approx(0.2)
+    np.testing.assert_allclose(alpha[:100], 1, atol=1e-6)
+    _, cut = render(region, crop, (100, 200))
+    assert cut == 0
+
+
 def test_alpha_stays_between_0_and_1() -> None:
     """Bicubic interpolation overshoots at hard edges."""
     checks = np.indices((16, 16)).sum(axis=0) % 2
-    matte = Matte(checks.astype(np.float32), (100, 100))
-    alpha, _ = render(matte, plan(200, 200, 4, 10, (400, 400)))
+    matte = Matte(checks.astype(np.float32), (0, 0, 100, 100))
+    alpha, _ = render(matte, plan(200, 200, 4, 10, (400, 400)), PHOTO)
     assert alpha.min() == 0
     assert alpha.max() == 1
 
@@ -218,4 +273,4 @@ def test_alpha_stays_between_0_and_1() -> None:
 def test_render_leaves_its_input() -> None:
     matte = even(0.5)
     matte.alpha.setflags(write=False)
-    render(matte, plan(50, 50, 1, 0, (120, 120)))
+    render(matte, plan(50, 50, 1, 0, (120, 120)), PHOTO)
