@@ -11,8 +11,9 @@ _WIDE_UP, _WIDE_DOWN, _WIDE_ASIDE = 2.5, 4.5, 3.5
 # The close view doubles what the person net sees of hair and ears. Of the sizes tried on the true
 # alphas (1.6 to 4 heads), 2.5 to 3 were best.
 _CLOSE_SIDE, _CLOSE_DOWN = 2.8, 0.2
-# A square that is smaller, because the photo is narrow, would cut the head.
-_CLOSE_LEAST = 1.6
+# A square that is smaller, because the photo is narrow, would cut the head; and so much of it lies
+# above the eyes in any case, for the hair.
+_CLOSE_LEAST, _CLOSE_UP = 1.3, 0.75
 # A close view that shows nearly as much as the wide one tells nothing new.
 _CLOSE_ENOUGH = 0.8
 
@@ -39,7 +40,8 @@ def close_box(head: Head, wide: BoxXYXY) -> BoxXYXY | None:
         return None
     x, y = head.eyes_xy_px
     left = min(max(x - side / 2, x0), x1 - side)
-    top = min(max(y + _CLOSE_DOWN * head.height_px - side / 2, y0), y1 - side)
+    up = max(side / 2 - _CLOSE_DOWN * head.height_px, _CLOSE_UP * head.height_px)
+    top = min(max(y - up, y0), y1 - side)
     return left, top, left + side, top + side
 
 

@@ -21,13 +21,15 @@ HEADS: dict[str, tuple[SizeWH, PointXY, float]] = {
     "tall": ((520, 1600), (260, 500), 100),
     "as in an ID photo": ((410, 530), (205, 250), 100),
 }
+# Photos that show the head as large as a close view would.
+NEAR = ("half body", "as in an ID photo")
 EVERY_HEAD = pytest.mark.parametrize(
     ("size_px", "eyes_xy_px", "apart_px"), HEADS.values(), ids=HEADS
 )
 EVERY_CLOSE = pytest.mark.parametrize(
     ("size_px", "eyes_xy_px", "apart_px"),
-    [head for name, head in HEADS.items() if name != "half body"],
-    ids=[name for name in HEADS if name != "half body"],
+    [head for name, head in HEADS.items() if name not in NEAR],
+    ids=[name for name in HEADS if name not in NEAR],
 )
 TURNED = pytest.mark.parametrize("roll_deg", [-25, 0, 25])
 
