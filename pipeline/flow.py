@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import views
+from pipeline import findings, views
 from pipeline.affine import chain, shift, stretch
 from pipeline.compose import compose, mask
 from pipeline.decode import decode
@@ -19,7 +19,7 @@ from pipeline.errors import UnusablePhoto
 from pipeline.face import the_one
 from pipeline.foreground import estimate
 from pipeline.fusion import fuse
-from pipeline.geometry import estimate_head, findings, needed_scale, plan_crop, reach
+from pipeline.geometry import estimate_head, needed_scale, plan_crop, reach
 from pipeline.matte import check_subject, keep_person, render
 from pipeline.resample import fit, warp
 from pipeline.values import (
@@ -104,13 +104,19 @@ def finish_photo(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[IdPh
         rgb = warp(portrait.region_rgb, _from_region(portrait, plan), plan.size_px)
         person = estimate(rgb, alpha)
         enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
-        said = findings(enlarge, cut)
+        said = findings.of_crop(plan, document, enlarge, cut)
         for background in order.backgrounds:
             pixels = compose(person, alpha, background)
             data = encode(pixels, order.format, order.dpi or document.dpi)
-            media_type = MEDIA_TYPES[order.format]
             photos.append(
-                IdPhoto(data, media_type, plan.size_px, document.id, background.name, said)
+                IdPhoto(
+                    data,
+                    MEDIA_TYPES[order.format],
+                    plan.size_px,
+                    document.id,
+                    background.name,
+                    said + findings.of_background(background, document),
+                )
             )
     return tuple(photos)
 

@@ -16,9 +16,9 @@ from pipeline.values import (
     CropPlan,
     Document,
     Face,
-    Finding,
     Head,
     Matte,
+    Placement,
     SizeWH,
 )
 
@@ -44,8 +44,6 @@ _PATCH_CHIN_PX = 40
 # do).
 _FREE_TOP = (0.03, 0.25)
 _FREE_TOP_SHARE = 0.36
-
-_ENLARGED_TOO_MUCH = 1.5
 
 
 def estimate_head(face: Face) -> Head:
@@ -152,7 +150,12 @@ def plan_crop(face: Face, matte: Matte, document: Document, photo_size_px: SizeW
     tries = [place(float(share)) for share in np.linspace(bounds.target, bounds.max, 6)]
     scale, eye_row, _ = next((found for found in tries if found[2]), tries[0])
     matrix = similarity(head.eyes_xy_px, (width / 2, eye_row), scale, head.roll_deg)
-    return CropPlan(matrix, document.size_px, float(scale))
+    placement = Placement(
+        head_height=(crown + head.chin_below_eyes_px) * scale / height,
+        eye_line=1 - eye_row / height,
+        top_margin=(eye_row - crown * scale) / height,
+    )
+    return CropPlan(matrix, document.size_px, float(scale), placement)
 
 
 def _eye_rows(
@@ -177,29 +180,3 @@ def _eye_rows(
         min(max(row, eye_low), eye_high) for row in (low, min(max(wanted, low), high), high)
     )
     return low, wanted, high
-
-
-def findings(enlarge: float, cut: float) -> tuple[Finding, ...]:
-    """What is to be said about a crop.
-
-    ``enlarge`` is output pixels per pixel of the original; ``cut`` the share of the frame in which
-    the person goes on beyond the photo's edge.
-    """
-    found = []
-    if enlarge > _ENLARGED_TOO_MUCH:
-        found.append(
-            Finding(
-                "enlarged",
-                f"The photo had to be enlarged {enlarge:.1f} times; it will look soft.",
-                f"照片被放大了 {enlarge:.1f} 倍，画面会显得模糊。",
-            )
-        )
-    if cut > 0.001:
-        found.append(
-            Finding(
-                "body_cut",
-                "The photo ends inside the frame: a part of the person is missing at its edge.",
-                "原照片范围不足：人物在画面边缘被截断。",
-            )
-        )
-    return tuple(found)

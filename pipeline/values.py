@@ -140,6 +140,17 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the head comes to lie in the finished photo, as fractions of its height."""
+
+    head_height: float
+    eye_line: float
+    """From the bottom edge up."""
+    top_margin: float
+    """From the top edge down to the crown that the document means; negative where it is cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class CropPlan:
     """How photo pixels become output pixels: one similarity transform."""
 
@@ -148,6 +159,8 @@ class CropPlan:
     size_px: SizeWH
     scale: float
     """Output pixels per photo pixel; above 1 the photo is enlarged."""
+    placement: Placement | None = None
+    """None for a cut-out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from pipeline import documents
 from pipeline.affine import apply, inverse
 from pipeline.geometry import (
     estimate_head,
-    findings,
     measure_head,
     needed_scale,
     plan_crop,
@@ -345,27 +344,3 @@ def test_the_region_of_several_documents_holds_each() -> None:
 
 
 # --- What is said --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("enlarge", "cut", "codes"),
-    [
-        (0.3, 0.0, []),
-        (1.5, 0.001, []),
-        (1.51, 0.0, ["enlarged"]),
-        (1.0, 0.0011, ["body_cut"]),
-        (4.2, 0.2, ["enlarged", "body_cut"]),
-    ],
-)
-def test_findings(enlarge: float, cut: float, codes: list[str]) -> None:
-    found = findings(enlarge, cut)
-    assert [finding.code for finding in found] == codes
-    for finding in found:
-        assert finding.detail.isascii()
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in finding.detail_zh)
-
-
-def test_the_finding_says_how_many_times() -> None:
-    (finding,) = findings(2.34, 0)
-    assert "2.3 times" in finding.detail
-    assert "2.3 倍" in finding.detail_zh
