@@ -38,7 +38,7 @@ class PhotoForm(BaseModel):
     background: list[str] = Field(
         [],
         description="Colour names or #rrggbb, or transparent; repeatable. "
-        "Default: the document's own.",
+        "Default: the first document's own.",
     )
     size_mm: SizeText | None = Field(
         None, description="A free size, such as 35x45, instead of a document."

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,11 @@ LoadRgb = Callable[[str], Rgb]
 U2NETP = catalog.find("u2netp")
 # Without the grey and the close-up ones: the small net loses those.
 PAIRS = ["gt-denim", "gt-lace", "gt-trench"]
+
+
+@pytest.fixture
+def u2netp(nets: Mapping[str, MattingNet]) -> MattingNet:
+    return nets["saliency"]
 
 
 def net(**changes: Any) -> Net:
