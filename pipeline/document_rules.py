@@ -1,6 +1,6 @@
-"""Reads ``documents.toml`` and the package passport-photo-specs into documents.
+"""Reads the rules in TOML and the package passport-photo-specs into documents.
 
-The file holds the rules whose source is known, and wins. The package adds the sizes and colours of
+The files hold the rules whose source is known, and win. The package adds the sizes and colours of
 further documents; their head rule is that of the size's family. The package's own sentences about
 heads are never read: some make photos that are refused.
 """
@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any, TypeAlias
 
 import passport_photo_specs
@@ -49,6 +50,15 @@ class Catalogue:
     """The names of each country by its code, folded; the code is one of them."""
     texts: Mapping[str, str]
     """What words are searched in, folded, by document id."""
+
+
+FILES = ("documents_cn.toml", "documents.toml", "names_zh.toml")
+
+
+def read() -> str:
+    """The rules that come with the project, as one TOML text."""
+    folder = files("pipeline")
+    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in FILES)
 
 
 def load(toml_text: str) -> Catalogue:

@@ -1,12 +1,11 @@
 """Which ID photos there are, and where their rules want the head.
 
-The rules are data: ``documents.toml`` and the package passport-photo-specs, read by
-``document_rules``.
+The rules are data: ``documents.toml``, ``documents_cn.toml`` and the package passport-photo-specs,
+read by ``document_rules``.
 """
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 
 from pipeline import document_rules
 from pipeline.document_rules import Catalogue, fold
@@ -81,7 +80,7 @@ def custom(
 
 @cache
 def _catalogue() -> Catalogue:
-    return document_rules.load(files("pipeline").joinpath("documents.toml").read_text("utf-8"))
+    return document_rules.load(document_rules.read())
 
 
 def _require(name: str, values: Iterable[float], limits: tuple[float, float], unit: str) -> None:

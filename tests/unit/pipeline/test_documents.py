@@ -1,15 +1,14 @@
 import re
 from datetime import date
-from importlib.resources import files
 
 import pytest
 
-from pipeline import colours, documents
+from pipeline import colours, document_rules, documents
 from pipeline.errors import BadOrder
 from pipeline.values import Bounds, Document
 
 DOCUMENTS = documents.all_documents()
-RULES = files("pipeline").joinpath("documents.toml").read_text("utf-8")
+RULES = document_rules.read()
 
 
 def fractions(low: float, high: float, height: float) -> object:
@@ -26,7 +25,7 @@ def test_count_and_order() -> None:
     own = RULES.count("[[documents]]")
     assert len(ids) >= 240
     assert len(set(ids)) == len(ids)
-    assert ids[0] == "icao-portrait"
+    assert ids[0] == "cn-1-inch"
     assert [document.derived for document in DOCUMENTS] == [False] * own + [True] * (len(ids) - own)
     assert ids[own:] == sorted(ids[own:])
 

@@ -1,7 +1,6 @@
 """Our rows beside those of passport-photo-specs: an update of the package shows here."""
 
 import tomllib
-from importlib.resources import files
 from typing import Any
 
 import passport_photo_specs
@@ -9,7 +8,7 @@ import pytest
 
 from pipeline import document_rules, documents
 
-RULES = files("pipeline").joinpath("documents.toml").read_text("utf-8")
+RULES = document_rules.read()
 TABLES: dict[str, Any] = tomllib.loads(RULES)
 PACKAGE = {row["id"]: row for row in passport_photo_specs.documents()}
 DERIVED = [document for document in documents.all_documents() if document.derived]
