@@ -233,7 +233,7 @@ class Order:
     dpi: int | None = None
     """Overrides the density that is written into the file; the pixels stay the document's."""
     quality: Quality = "best"
-    """fast asks the person net alone, at a sixtieth of the cost."""
+    """fast asks the person net alone, at a fiftieth of the cost."""
 
 
 @dataclass(frozen=True, slots=True)
