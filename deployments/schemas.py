@@ -38,7 +38,7 @@ class PhotoForm(BaseModel):
     background: list[str] = Field(
         [],
         description="Colour names or #rrggbb, or transparent; repeatable. "
-        "Default: the first document's own.",
+        "Default: each document's own.",
     )
     size_mm: SizeText | None = Field(
         None, description="A free size, such as 35x45, instead of a document."
@@ -122,9 +122,8 @@ def photo_order(form: PhotoForm, max_variants: int) -> Order:
         wanted = [_free_size(form)]
     if not wanted:
         raise BadOrder("bad_parameter", name="document", reason="give a document or a size")
-    names = form.background or [wanted[0].background]
-    backgrounds = tuple(dict.fromkeys(colours.parse(name) for name in names))
-    if len(wanted) * len(backgrounds) > max_variants:
+    backgrounds = tuple(dict.fromkeys(colours.parse(name) for name in form.background))
+    if len(wanted) * max(1, len(backgrounds)) > max_variants:
         reason = f"at most {max_variants} variants are made of one photo"
         raise BadOrder("bad_parameter", name="background", reason=reason)
     transparent = any(background.rgb is None for background in backgrounds)

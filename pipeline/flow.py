@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import findings, views
+from pipeline import colours, findings, views
 from pipeline.affine import chain, shift, stretch
 from pipeline.compose import compose, mask
 from pipeline.decode import decode
@@ -105,7 +105,7 @@ def finish_photo(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[IdPh
         person = estimate(rgb, alpha)
         enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
         said = findings.of_crop(plan, document, enlarge, cut)
-        for background in order.backgrounds:
+        for background in order.backgrounds or (colours.parse(document.background),):
             pixels = compose(person, alpha, background)
             data = encode(pixels, order.format, order.dpi or document.dpi)
             photos.append(

@@ -229,6 +229,7 @@ class Order:
 
     documents: tuple[Document, ...]
     backgrounds: tuple[Background, ...]
+    """Empty: each document's own."""
     format: ImageFormat
     dpi: int | None = None
     """Overrides the density that is written into the file; the pixels stay the document's."""

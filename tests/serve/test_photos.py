@@ -118,6 +118,17 @@ def test_several_variants_come_as_a_zip(client: httpx.Client, portrait: bytes) -
     }
 
 
+def test_each_document_has_its_own_background(client: httpx.Client, portrait: bytes) -> None:
+    names = ["us-passport", "fr-passport", "cn-chsi"]
+    answer = client.post("/v1/photos", files={"photo": portrait}, data={"document": names})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == [
+            "us-passport_white.jpg",
+            "fr-passport_light-grey.jpg",
+            "cn-chsi_blue.jpg",
+        ]
+
+
 def test_json_holds_findings_and_pictures(client: httpx.Client, portrait: bytes) -> None:
     file = io.BytesIO()
     Image.open(io.BytesIO(portrait)).resize((200, 200)).save(file, "PNG")
