@@ -24,9 +24,10 @@ weights: setup  ## fetch the nets of the default configuration and check them
 	@echo "==> fetching and checking the weights"
 	@$(BIN)/python -m models.weights --default
 
+# --address local: a Ray of our own, whatever other cluster runs, or once ran, on this machine.
 serve: weights  ## run the service on 127.0.0.1:8000
 	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
-	@$(RAY_ENV) $(BIN)/serve run serve_config.yaml
+	@$(RAY_ENV) $(BIN)/serve run --address local serve_config.yaml
 
 test: weights  ## run every test
 	@echo "==> testing"
