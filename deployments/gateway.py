@@ -61,8 +61,7 @@ class Gateway:
         self._in_flight += 1
         try:
             deadline_at = time.time() + self.settings.deadline_s
-            # Compositing gets the portrait from Cropping by reference: only the nets' view passes
-            # through here.
+            # Compositing gets the portrait from Cropping by reference: it is not sent anew here.
             cropped = crop.remote(data, order, deadline_at)
             portrait = await _timed(timings, "cropping", calls.result(cropped, deadline_at))
             matted = self._matting.remote(portrait.frames, deadline_at)

@@ -19,7 +19,8 @@ class FaceFinder:
 
     def find(self, rgb: Rgb, min_side_px: int = 28) -> list[Face]:
         """The faces of at least ``min_side_px``, largest first, in pixels of ``rgb``."""
-        faces = sorted(self._detector.find(rgb, min_side_px), key=_height_px, reverse=True)
+        found = self._detector.find(rgb, min_side_px)
+        faces = sorted(found, key=lambda face: face.height_px, reverse=True)
         if faces:
             faces[0] = self._with_chin(rgb, faces[0])
         return faces
@@ -43,7 +44,3 @@ class FaceFinder:
 def load(folder: Path, threads: int = 1) -> FaceFinder:
     """Detector and mesh from the folder, fetched if need be. Raises WeightsUnavailable."""
     return FaceFinder(FaceDetector(fetch("mtcnn", folder), threads), facemesh.load(folder, threads))
-
-
-def _height_px(face: Face) -> float:
-    return face.box_xyxy_px[3] - face.box_xyxy_px[1]

@@ -20,15 +20,11 @@ def the_one(faces: Sequence[Face], enlarge: float = 1.0) -> Face:
     """
     if not faces:
         raise UnusablePhoto("no_face")
-    largest, *others = sorted(faces, key=_height_px, reverse=True)
-    count = 1 + sum(_height_px(face) >= SECOND_PERSON * _height_px(largest) for face in others)
+    largest, *others = sorted(faces, key=lambda face: face.height_px, reverse=True)
+    count = 1 + sum(face.height_px >= SECOND_PERSON * largest.height_px for face in others)
     if count > 1:
         raise UnusablePhoto("several_faces", count=count)
     eyes_px = math.dist(largest.left_eye_xy_px, largest.right_eye_xy_px) * enlarge
     if eyes_px < MIN_EYES_APART_PX:
         raise UnusablePhoto("face_too_small", eyes_px=round(eyes_px), limit_px=MIN_EYES_APART_PX)
     return largest
-
-
-def _height_px(face: Face) -> float:
-    return face.box_xyxy_px[3] - face.box_xyxy_px[1]

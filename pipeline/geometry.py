@@ -74,8 +74,7 @@ def measure_head(face: Face, matte: Matte) -> Head:
     half_px = round(_PATCH_CHIN_PX * _CROWN_HALF_WIDTH)
     rows_px = math.ceil(most * scale)
     upright = similarity(skull.eyes_xy_px, (half_px, rows_px), scale, skull.roll_deg)
-    height_px, width_px = matte.alpha.shape
-    from_grid = inverse(onto(matte.box_xyxy_px, (width_px, height_px)))
+    from_grid = inverse(onto(matte.box_xyxy_px, matte.size_px))
     patch = warp(matte.alpha, chain(from_grid, upright), (2 * half_px, rows_px))
     covered = (patch > 0.5).mean(axis=1) >= _CROWN_COVER
     bare = np.flatnonzero(~covered[: rows_px - round(least * scale)])
@@ -102,20 +101,19 @@ def reach(head: Head, documents: tuple[Document, ...], photo_size_px: SizeWH) ->
     """
     tallest = head.chin_below_eyes_px + head.crown_above_eyes_px * _CROWN_LIMITS[1]
     tilt = abs(math.sin(math.radians(head.roll_deg)))
-    up = down = aside = 0.0
+    along = aside = 0.0
     for document in documents:
         height = tallest / document.head_height.min
         width = height * document.size_px[0] / document.size_px[1]
-        up = max(up, 0.8 * height + tilt * width / 2)
-        down = max(down, 0.8 * height + tilt * width / 2)
+        along = max(along, 0.8 * height + tilt * width / 2)
         aside = max(aside, width / 2 + tilt * 0.8 * height)
     x, y = head.eyes_xy_px
     width_px, height_px = photo_size_px
     return (
         max(0.0, x - aside),
-        max(0.0, y - up),
+        max(0.0, y - along),
         min(float(width_px), x + aside),
-        min(float(height_px), y + down),
+        min(float(height_px), y + along),
     )
 
 

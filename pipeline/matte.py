@@ -51,8 +51,7 @@ def check_subject(matte: Matte) -> None:
 
 def onto_grid(matte: Matte) -> Matrix:
     """From photo pixels to pixels of the matte."""
-    height, width = matte.alpha.shape
-    return onto(matte.box_xyxy_px, (width, height))
+    return onto(matte.box_xyxy_px, matte.size_px)
 
 
 def render(matte: Matte, plan: CropPlan, photo_size_px: SizeWH) -> tuple[Alpha, float]:

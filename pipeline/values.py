@@ -53,6 +53,10 @@ class Face:
     chin_xy_px: PointXY | None = None
     """Lowest point of the face's outline; None where only the detector has seen it."""
 
+    @property
+    def height_px(self) -> float:
+        return self.box_xyxy_px[3] - self.box_xyxy_px[1]
+
     def scaled(self, x: float, y: float) -> "Face":
         """The same face in a rendering of the photo that is x times as wide and y times as high."""
         return self._mapped(lambda point: (point[0] * x, point[1] * y))
@@ -119,6 +123,10 @@ class Matte:
     alpha: Alpha
     box_xyxy_px: BoxXYXY
     """The part of the photo that ``alpha`` is stretched over."""
+
+    @property
+    def size_px(self) -> SizeWH:
+        return self.alpha.shape[1], self.alpha.shape[0]
 
 
 @dataclass(frozen=True, slots=True)
