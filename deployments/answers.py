@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deployments.schemas import FindingInfo, PhotoInfo, PhotosInfo
-from pipeline.values import IdPhoto
+from deployments import schemas
+from deployments.schemas import PhotoInfo, PhotosInfo, ReportInfo, ReportsInfo
+from pipeline.values import IdPhoto, Report, Result
 
+_WORSE: tuple[Result, ...] = ("pass", "warn", "fail")
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
@@ -32,7 +34,7 @@ def name(photo: IdPhoto) -> str:
 
 
 def _picture(photo: IdPhoto) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_findings([photo])}
+    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_checks([photo])}
     return Response(photo.data, media_type=photo.media_type, headers=headers)
 
 
@@ -42,7 +44,7 @@ def _zip(finished: Sequence[IdPhoto]) -> Response:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for photo in finished:
             archive.writestr(name(photo), photo.data)
-    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_findings(finished)}
+    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_checks(finished)}
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
 
@@ -53,17 +55,32 @@ def _json(finished: Sequence[IdPhoto]) -> Response:
             background=photo.background,
             media_type=photo.media_type,
             size_px=photo.size_px,
-            findings=[
-                FindingInfo(code=found.code, detail=found.detail, detail_zh=found.detail_zh)
-                for found in photo.findings
-            ],
+            checks=[schemas.check_info(check) for check in photo.checks],
             data_base64=base64.b64encode(photo.data).decode(),
         )
         for photo in finished
     ]
-    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_findings(finished))
+    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_checks(finished))
 
 
-def _findings(finished: Sequence[IdPhoto]) -> dict[str, str]:
-    codes = dict.fromkeys(found.code for photo in finished for found in photo.findings)
-    return {"X-Findings": ", ".join(codes)} if codes else {}
+def checks(reports: Sequence[Report]) -> Response:
+    """The reports as JSON."""
+    infos = [
+        ReportInfo(
+            document=report.document,
+            result=max((check.result for check in report.checks), key=_WORSE.index),
+            checks=[schemas.check_info(check) for check in report.checks],
+        )
+        for report in reports
+    ]
+    return JSONResponse(ReportsInfo(reports=infos).model_dump())
+
+
+def _checks(finished: Sequence[IdPhoto]) -> dict[str, str]:
+    """The checks that were not passed, and the worst result of each, in a header."""
+    worst: dict[str, Result] = {}
+    for check in (check for photo in finished for check in photo.checks):
+        if check.result != "pass":
+            worst[check.code] = max(check.result, worst.get(check.code, "pass"), key=_WORSE.index)
+    found = ", ".join(f"{code}={result}" for code, result in worst.items())
+    return {"X-Checks": found} if found else {}

@@ -1,5 +1,6 @@
 """Builds the graph from the settings: the one place that knows every deployment."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from deployments.problems import RETRY_AFTER_S
 from deployments.settings import Scale, Settings
 from models.catalog import find
 from models.matting import Loader, MattingNet, interface
+from models.precision import Wanted, check_on_gpu
 from models.session import KnownDevice, SessionOptions
 from models.weights import default_folder
 
@@ -33,23 +35,30 @@ class DeviceMissing(ValueError):
 def build(settings: Settings) -> Application:
     """The application of ``serve_config.yaml``; Ray Serve calls it with the ``args`` given there.
 
-    Asks the cluster for its resources, so Ray must be up. Raises DeviceMissing.
+    Asks the cluster for its resources, so Ray must be up. Raises DeviceMissing, and ValueError for
+    a precision or runtime that the device does not run.
     """
     device = choose_device(settings, _cluster("GPU"))
     batch = _batch_size(settings, device)
-    precision = settings.precision
-    if precision == "auto":
-        precision = "fp32" if device == "cpu" else "fp16"
+    if device != "cpu":
+        check_on_gpu(Wanted(settings.precision, settings.runtime))
     folder = settings.weights_folder or default_folder()
     options = SessionOptions(
         device=device,
         threads=settings.threads_per_replica,
         # The nets of a replica divide its share among them.
-        gpu_memory_share=settings.gpus_per_replica * _NETS_SHARE / len(settings.nets),
+        gpu_memory_share=settings.gpus_per_replica * _NETS_SHARE / len(settings.all_nets),
         tensorrt_cache=folder / "tensorrt",
-        precision=precision,
     )
-    loader = Loader(settings.nets, options, folder, warm_batches=tuple(sorted({1, batch})))
+    loader = Loader(
+        settings.all_nets,
+        options,
+        folder,
+        warm_batches=tuple(sorted({1, batch})),
+        precision=settings.precision,
+        runtime=settings.runtime,
+        log=logging.getLogger("ray.serve"),
+    )
     return graph(settings, device, loader)
 
 
@@ -73,7 +82,8 @@ def graph(
     ``load_nets``.
     """
     cores = max(1, int(_cluster("CPU")))
-    sides = {role: interface(find(name)).size_px for role, name in settings.nets.items()}
+    sides = {role: interface(find(name)).size_px for role, name in settings.all_nets.items()}
+    expert_side_px = sides.pop("expert", None)
     batch = _batch_size(settings, device)
     if device == "cpu":
         share: dict[str, float] = {}
@@ -97,7 +107,7 @@ def graph(
         matting(Matting, settings.matting)
         .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
         .bind(load_nets),
-        compositing.bind(),
+        compositing.bind(expert_side_px),
     )
 
 

@@ -4,21 +4,30 @@ import cv2
 
 from deployments import calls
 from pipeline import flow
-from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait
+from pipeline.values import CutoutOrder, Doubt, IdPhoto, Order, Portrait, Report
 
 
 class Compositing:
-    """Checks the matte, cuts every variant of the order and encodes it."""
+    """Checks matte and photo, cuts every variant of the order and encodes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, expert_side_px: int | None) -> None:
+        """``expert_side_px``: side of the expert net's input, where there is one."""
         cv2.setNumThreads(1)
+        self._expert_side_px = expert_side_px
 
     @calls.step
     def photo(
         self, portrait: Portrait, alphas: flow.Alphas, order: Order, deadline_at: float
-    ) -> tuple[IdPhoto, ...]:
+    ) -> tuple[IdPhoto, ...] | Doubt:
         calls.check(deadline_at)
-        return flow.finish_photo(portrait, alphas, order)
+        return flow.finish_photo(portrait, alphas, order, expert_side_px=self._expert_side_px)
+
+    @calls.step
+    def check(
+        self, portrait: Portrait, alphas: flow.Alphas, order: Order, deadline_at: float
+    ) -> tuple[Report, ...]:
+        calls.check(deadline_at)
+        return flow.finish_check(portrait, alphas, order)
 
     @calls.step
     def cutout(

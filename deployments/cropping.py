@@ -27,6 +27,13 @@ class Cropping:
         )
 
     @calls.step
+    def check(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        calls.check(deadline_at)
+        return flow.prepare_check(
+            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
+        )
+
+    @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
         return flow.prepare_cutout(

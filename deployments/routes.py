@@ -10,11 +10,19 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from deployments import answers, problems, schemas, uploads
-from deployments.schemas import CutoutForm, DocumentInfo, DocumentQuery, PhotoForm, PhotosInfo
+from deployments.schemas import (
+    CheckForm,
+    CutoutForm,
+    DocumentInfo,
+    DocumentQuery,
+    PhotoForm,
+    PhotosInfo,
+    ReportsInfo,
+)
 from deployments.settings import Settings
 from pipeline import documents
 from pipeline.errors import BadOrder, NotFound, Unavailable
-from pipeline.values import CutoutOrder, IdPhoto, Order
+from pipeline.values import CutoutOrder, IdPhoto, Order, Report
 
 
 class Studio(Protocol):
@@ -25,6 +33,10 @@ class Studio(Protocol):
     async def photos(
         self, data: bytes, order: Order, timings: dict[str, float]
     ) -> tuple[IdPhoto, ...]: ...
+
+    async def checks(
+        self, data: bytes, order: Order, as_is: bool, timings: dict[str, float]
+    ) -> tuple[Report, ...]: ...
 
     async def cutouts(
         self, data: bytes, order: CutoutOrder, timings: dict[str, float]
@@ -49,8 +61,8 @@ def build(studio: Studio) -> FastAPI:
         """An ID photo of the one person in the photo.
 
         One document in one background is answered with the picture, several with a zip of all
-        variants from one matte. With ``Accept: application/json`` the answer holds findings and the
-        pictures in base64.
+        variants from one matte. With ``Accept: application/json`` the answer holds the pictures in
+        base64 and their checks, as POST /v1/checks gives them.
         """
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
@@ -67,6 +79,24 @@ def build(studio: Studio) -> FastAPI:
         order = schemas.cutout_order(form, settings.max_cutout_side_px)
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
+
+    @app.post(
+        "/v1/checks", tags=["photos"], response_model=ReportsInfo, **_takes(CheckForm), **_refuses()
+    )
+    async def checks(request: Request) -> Response:
+        """What is to be said about a photo: one value for each check, with its limits and a hint.
+
+        By default the photo is a snapshot, and the answer tells what would come of it. With
+        ``as_is`` it is a finished ID photo, which is judged as it is. A photo without a single face
+        is answered, too: with the check that failed.
+        """
+        start = time.perf_counter()
+        data, fields = await uploads.read(request, settings.max_body_bytes)
+        form = schemas.parse(CheckForm, fields)
+        order = schemas.check_order(form, settings.max_variants)
+        timings = {"upload": (time.perf_counter() - start) * 1000}
+        reports = await studio.checks(data, order, form.as_is, timings)
+        return _timed(answers.checks(reports), timings)
 
     @app.get(
         "/v1/documents", tags=["documents"], openapi_extra={"parameters": _in_query(DocumentQuery)}
@@ -149,7 +179,16 @@ def _gives(*formats: str) -> dict[str, Any]:
     content: dict[str, Any] = {f"image/{name}": picture for name in formats}
     content["application/zip"] = picture
     content["application/json"] = {"schema": PhotosInfo.model_json_schema()}
-    responses: dict[int | str, Any] = {200: {"description": "The picture.", "content": content}}
+    responses = {
+        200: {"description": "The picture.", "content": content},
+        **_refuses()["responses"],
+    }
+    return {"response_class": Response, "responses": responses}
+
+
+def _refuses() -> dict[str, Any]:
+    """OpenAPI of the problem documents."""
+    responses: dict[int | str, Any] = {}
     for status, title, _ in problems.STATUS.values():
         responses[status] = {"description": title, "content": {"application/problem+json": {}}}
-    return {"response_class": Response, "responses": responses}
+    return {"responses": responses}

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pipeline import colours, documents
 from pipeline.errors import BadOrder
-from pipeline.values import Bounds, CutoutOrder, Document, Order, Quality
+from pipeline.values import Bounds, Check, CutoutOrder, Document, Order, Quality, Result
 
 
 def _numbers(text: object) -> object:
@@ -75,6 +75,20 @@ class CutoutForm(BaseModel):
     )
 
 
+class CheckForm(BaseModel):
+    """The parameters of POST /v1/checks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: list[str] = Field(
+        ["icao-portrait"], description="Document ids from /v1/documents; repeatable."
+    )
+    as_is: bool = Field(
+        False, description="Judge the picture as a finished photo, not what would be made of it."
+    )
+    quality: Quality = "best"
+
+
 class DocumentQuery(BaseModel):
     """The parameters of GET /v1/documents."""
 
@@ -115,7 +129,7 @@ def parse(form: type[BaseModel], fields: list[tuple[str, str]]) -> Any:
 
 def photo_order(form: PhotoForm, max_variants: int) -> Order:
     """What the form asks for. Raises BadOrder."""
-    wanted = [documents.find(name) for name in dict.fromkeys(form.document)]
+    wanted = _named(form.document)
     if form.size_mm or form.size_px:
         if form.document:
             raise BadOrder("bad_parameter", name="document", reason="a size is given as well")
@@ -123,14 +137,31 @@ def photo_order(form: PhotoForm, max_variants: int) -> Order:
     if not wanted:
         raise BadOrder("bad_parameter", name="document", reason="give a document or a size")
     backgrounds = tuple(dict.fromkeys(colours.parse(name) for name in form.background))
-    if len(wanted) * max(1, len(backgrounds)) > max_variants:
-        reason = f"at most {max_variants} variants are made of one photo"
-        raise BadOrder("bad_parameter", name="background", reason=reason)
+    _limit(len(wanted) * max(1, len(backgrounds)), max_variants, "background")
     transparent = any(background.rgb is None for background in backgrounds)
     if transparent and form.format == "jpeg":
         raise BadOrder("transparent_jpeg")
     chosen = form.format or ("png" if transparent else "jpeg")
     return Order(tuple(wanted), backgrounds, chosen, form.dpi, form.quality)
+
+
+def check_order(form: CheckForm, max_documents: int) -> Order:
+    """The documents that the form asks about. Raises BadOrder."""
+    wanted = _named(form.document)
+    if not wanted:
+        raise BadOrder("bad_parameter", name="document", reason="give a document")
+    _limit(len(wanted), max_documents, "document")
+    return Order(tuple(wanted), (), "jpeg", quality=form.quality)
+
+
+def _named(names: list[str]) -> list[Document]:
+    return [documents.find(name) for name in dict.fromkeys(names)]
+
+
+def _limit(variants: int, max_variants: int, name: str) -> None:
+    if variants > max_variants:
+        reason = f"at most {max_variants} variants are made of one photo"
+        raise BadOrder("bad_parameter", name=name, reason=reason)
 
 
 def _free_size(form: PhotoForm) -> Document:
@@ -236,10 +267,22 @@ def document_info(document: Document) -> DocumentInfo:
     )
 
 
-class FindingInfo(BaseModel):
+class TextInfo(BaseModel):
+    en: str
+    zh: str
+
+
+class CheckInfo(BaseModel):
+    """One property of a photo, held against its limits."""
+
     code: str
-    detail: str
-    detail_zh: str
+    title: TextInfo
+    value: float | None
+    unit: str
+    min: float | None
+    max: float | None
+    result: Result
+    hint: TextInfo | None = Field(description="What to do about it; null where it is passed.")
 
 
 class PhotoInfo(BaseModel):
@@ -249,9 +292,39 @@ class PhotoInfo(BaseModel):
     background: str
     media_type: str
     size_px: tuple[int, int]
-    findings: list[FindingInfo]
+    checks: list[CheckInfo]
     data_base64: str
 
 
 class PhotosInfo(BaseModel):
     photos: list[PhotoInfo]
+
+
+class ReportInfo(BaseModel):
+    """All checks of a photo for one document."""
+
+    document: str
+    result: Result = Field(description="The worst of the checks.")
+    checks: list[CheckInfo]
+
+
+class ReportsInfo(BaseModel):
+    reports: list[ReportInfo]
+
+
+def check_info(check: Check) -> CheckInfo:
+    """The public view of a check."""
+
+    def rounded(value: float | None) -> float | None:
+        return None if value is None else round(value, 3)
+
+    return CheckInfo(
+        code=check.code,
+        title=TextInfo(en=check.title, zh=check.title_zh),
+        value=rounded(check.value),
+        unit=check.unit,
+        min=rounded(check.min),
+        max=rounded(check.max),
+        result=check.result,
+        hint=TextInfo(en=check.hint, zh=check.hint_zh) if check.hint else None,
+    )

@@ -50,14 +50,28 @@ class Settings(_Settings):
     """
     gpus_per_replica: float = Field(0.25, gt=0, le=1)
     """Share of one GPU for each Matting replica; also its share of the GPU's memory."""
-    precision: Literal["auto", "fp32", "fp16"] = "auto"
-    """auto: fp16 on a GPU, fp32 on the CPU."""
+    precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
+    """auto: fp16 on a GPU. On the CPU each replica tries the saliency net when it starts and takes
+    int8 where its sums are exact and it is faster by a third, which means CPUs with int8 dot
+    products; else fp32. int8 itself is for the CPU only, skips the trial, and leaves nets that
+    have no ranges (models/ranges.py), such as selfie, in fp32. The log says what was taken.
+    """
+    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """What runs the nets. auto: ONNX Runtime, but on the CPU OpenVINO for the nets that it runs
+    faster by a third in the same trial, where it is installed (``pip install .[openvino]``).
+    openvino: all nets, on the CPU only; where it is not installed the start stops with a reason.
+    """
     threads_per_replica: PositiveInt = 1
     """Threads of the net on the CPU. One thread and one replica a core give the most photos a
     second.
     """
     nets: Mapping[Role, str] = Field({"person": "selfie", "saliency": "u2netp"}, min_length=1)
     """Matting nets by role; names from models/catalog.toml. One of them alone will do."""
+    escalate_to: str | None = None
+    """A stronger matting net, such as isnet-general-use or birefnet-portrait, that takes the place
+    of the saliency net where the matte is not certain (docs/checks.md, ``matte``). Of the two
+    mattes the more certain one is kept.
+    """
     weights_folder: Path | None = None
     """None: the user's cache folder."""
 
@@ -78,6 +92,11 @@ class Settings(_Settings):
     max_variants: PositiveInt = 64
     """Documents times backgrounds in one request."""
     max_cutout_side_px: PositiveInt = 4096
+
+    @property
+    def all_nets(self) -> dict[str, str]:
+        """Names of all nets that Matting loads, by role."""
+        return {**self.nets, **({"expert": self.escalate_to} if self.escalate_to else {})}
 
     @property
     def max_body_bytes(self) -> int:

@@ -1,5 +1,6 @@
 """The cut-out person on a new background."""
 
+import cv2
 import numpy as np
 
 from pipeline.values import Alpha, Alpha8, Background, Rgb, Rgba
@@ -9,10 +10,9 @@ def compose(foreground_rgb: Rgb, alpha: Alpha, background: Background) -> Rgb | 
     """uint8 HxWx3 on a colour, or HxWx4 (not premultiplied) on a transparent ground."""
     if background.rgb is None:
         return np.dstack([foreground_rgb, mask(alpha)])
-    cover = alpha[..., None]
-    ground = np.asarray(background.rgb, dtype=np.float32)
-    blend = foreground_rgb * cover + ground * (1.0 - cover)
-    return np.asarray(np.rint(blend), dtype=np.uint8)
+    ground = np.empty_like(foreground_rgb)
+    ground[:] = background.rgb
+    return np.asarray(cv2.blendLinear(foreground_rgb, ground, alpha, 1 - alpha), dtype=np.uint8)
 
 
 def mask(alpha: Alpha) -> Alpha8:

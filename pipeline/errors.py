@@ -5,7 +5,7 @@
       UnsupportedFormat   unsupported_format
       PhotoTooLarge       body_too_large, too_many_pixels
       UnusablePhoto       photo_too_small, no_face, several_faces, face_too_small,
-                          matte_unreliable, no_subject
+                          face_cut, matte_unreliable, no_subject
       UnreadableRequest   bad_form
       BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
                           unknown_document, transparent_jpeg
@@ -90,6 +90,12 @@ TEXTS: dict[str, Text] = {
         "Come closer or use a photo with more pixels; at least {limit_px} are needed.",
         "照片中双眼间距仅 {eyes_px} 像素。",
         "请靠近拍摄或使用更清晰的照片；至少需要 {limit_px} 像素。",
+    ),
+    "face_cut": Text(
+        "A part of the face lies outside the photo.",
+        "Use a photo that shows the whole head and the shoulders.",
+        "面部有一部分在照片之外。",
+        "请使用完整显示头部和肩部的照片。",
     ),
     "matte_unreliable": Text(
         "The person could not be told from the background reliably.",

@@ -3,39 +3,58 @@
     prepare_photo: bytes -> Portrait        (then: the nets, on Portrait.frames)
     finish_photo:  Portrait, alphas -> IdPhotos
 
-and the same for cut-outs, which may show things.
+and the same for photos that are judged as they are, and for cut-outs, which may show things.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import colours, findings, views
+from pipeline import checks, colours, views
 from pipeline.affine import chain, shift, stretch
+from pipeline.appearance import (
+    background_evenness,
+    contrast,
+    exposure,
+    light_balance,
+    sharpness,
+    upright,
+)
 from pipeline.compose import compose, mask
 from pipeline.decode import decode
 from pipeline.encode import MEDIA_TYPES, encode
 from pipeline.errors import UnusablePhoto
-from pipeline.face import the_one
+from pipeline.face import require_whole, the_one
 from pipeline.foreground import estimate
 from pipeline.fusion import fuse
-from pipeline.geometry import estimate_head, needed_scale, plan_crop, reach
-from pipeline.matte import check_subject, keep_person, render
-from pipeline.resample import fit, warp
+from pipeline.geometry import (
+    estimate_head,
+    measure_head,
+    needed_scale,
+    place_in,
+    plan_crop,
+    reach,
+)
+from pipeline.matte import CERTAIN, certainty, check_subject, difference, keep_person, render
+from pipeline.resample import fit, square, warp
 from pipeline.values import (
     Alpha8,
     Background,
     BoxXYXY,
+    Check,
     CropPlan,
     CutoutOrder,
+    Doubt,
     Face,
     Head,
     IdPhoto,
     Matrix,
+    Matte,
     Order,
     Photo,
     Portrait,
     Quality,
+    Report,
     Rgb,
     SizeWH,
     View,
@@ -44,6 +63,8 @@ from pipeline.values import (
 FindFaces = Callable[[Rgb], Sequence[Face]]
 Sides = Mapping[str, int]
 """The matting nets: their roles ("person", "saliency") and the sides of their input in pixels."""
+EXPERT = "expert"
+"""The role of a stronger net that takes the place of the saliency net where that is not enough."""
 Alphas = Mapping[str, Sequence[Alpha8]]
 """What each net answered for each of its views."""
 
@@ -52,6 +73,11 @@ _FACE_SIDE_PX = 640
 # second decode.
 _FIRST_DECODE = 2.0
 _CUTOUT_DPI = 72
+# Mattes that are further apart are not of the same person: half of it is missing in one, or too much
+# in the other.
+_ANOTHER_PERSON = 0.5
+# Fine enough for the eyes and the light; a photo that is judged as it is is not made anew.
+_CHECKED_SIDE_PX = 1280
 
 
 def prepare_photo(
@@ -64,7 +90,8 @@ def prepare_photo(
     tallest_px = max(document.size_px[1] for document in order.documents)
     long_side_px = max(_FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
     photo = decode(data, long_side_px=long_side_px, max_pixels=max_pixels)
-    face = _find(photo, find_faces)
+    small = fit(photo.rgb, _FACE_SIDE_PX)
+    face = _find(photo, small, find_faces)
 
     head = estimate_head(face)
     scale = max(needed_scale(head, document) for document in order.documents)
@@ -84,30 +111,41 @@ def prepare_photo(
     x0, y0, x1, y1 = (int(edge) for edge in box)
     region = photo.rgb[y0 : y1 + 1, x0 : x1 + 1].copy()
     wide = views.wide_box(head, box, size_px)
-    asked = _views(photo, head, wide, sides, order.quality)
-    return Portrait(region, (x0, y0), size_px, photo.full_size_px, face, asked)
+    asked = _views(photo, small, head, wide, sides, order.quality)
+    return Portrait(region, (x0, y0), size_px, photo.full_size_px, len(data), face, asked)
 
 
-def finish_photo(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[IdPhoto, ...]:
+def finish_photo(
+    portrait: Portrait, alphas: Alphas, order: Order, *, expert_side_px: int | None = None
+) -> tuple[IdPhoto, ...] | Doubt:
     """Every document of the order in every background, documents first, from one matte.
 
+    Where there is an expert net, whose input has that side, and the others' matte is not certain,
+    the answer is a Doubt: call again with what the expert says of it among ``alphas``.
     Raises UnusablePhoto (``matte_unreliable``).
     """
-    face = portrait.face
-    if face is None:
-        raise ValueError("an ID photo needs a face")
-    matte = keep_person(fuse(alphas, portrait.views, _region_box(portrait)), face)
+    face = _face(portrait)
+    if expert_side_px and EXPERT not in alphas and _is_doubtful(portrait, alphas, face):
+        return Doubt({EXPERT: (_expert_view(portrait, expert_side_px).rgb,)})
+    matte, head = _person(portrait, alphas, face)
+    about_photo = _of_photo(portrait, face, matte, head)
     photos = []
     for document in order.documents:
-        plan = plan_crop(face, matte, document, portrait.photo_size_px)
+        plan = plan_crop(face, head, document, portrait.photo_size_px)
         alpha, cut = render(matte, plan, portrait.photo_size_px)
         rgb = warp(portrait.region_rgb, _from_region(portrait, plan), plan.size_px)
         person = estimate(rgb, alpha)
         enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
-        said = findings.of_crop(plan, document, enlarge, cut)
+        about_crop = (
+            *about_photo,
+            *checks.judge("enlargement", enlarge),
+            *checks.judge("body_cut", 100 * cut),
+            *checks.of_placement(place_in(plan, face, head, document), document),
+        )
         for background in order.backgrounds or (colours.parse(document.background),):
             pixels = compose(person, alpha, background)
-            data = encode(pixels, order.format, order.dpi or document.dpi)
+            dpi = order.dpi or document.dpi
+            data = encode(pixels, order.format, dpi, document.bytes_limit)
             photos.append(
                 IdPhoto(
                     data,
@@ -115,10 +153,55 @@ def finish_photo(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[IdPh
                     plan.size_px,
                     document.id,
                     background.name,
-                    said + findings.of_background(background, document),
+                    about_crop + checks.of_file(len(data), document, background),
                 )
             )
     return tuple(photos)
+
+
+def prepare_check(
+    data: bytes, order: Order, find_faces: FindFaces, *, sides: Sides, max_pixels: int
+) -> Portrait:
+    """The whole photo as it is, and what the nets are to see.
+
+    Raises the errors of ``decode`` and ``face``.
+    """
+    photo = decode(data, long_side_px=_CHECKED_SIDE_PX, max_pixels=max_pixels)
+    photo = Photo(fit(photo.rgb, _CHECKED_SIDE_PX), photo.full_size_px)
+    small = fit(photo.rgb, _FACE_SIDE_PX)
+    face = _find(photo, small, find_faces)
+    size_px = _size(photo)
+    asked = _views(photo, small, estimate_head(face), _whole(size_px), sides, order.quality)
+    return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), face, asked)
+
+
+def finish_check(portrait: Portrait, alphas: Alphas, order: Order) -> tuple[Report, ...]:
+    """The photo judged as it is, for every document of the order.
+
+    Raises UnusablePhoto (``matte_unreliable``).
+    """
+    face = _face(portrait)
+    matte, head = _person(portrait, alphas, face)
+    size_px = portrait.photo_size_px
+    whole = CropPlan(stretch(size_px, size_px), size_px, 1.0)
+    alpha, _ = render(matte, whole, size_px)
+    uneven = background_evenness(portrait.region_rgb, alpha)
+    about_photo = (
+        *_of_photo(portrait, face, matte, head, as_is=True),
+        *checks.judge("background_evenness", uneven),
+    )
+    return tuple(
+        Report(
+            document.id,
+            (
+                *about_photo,
+                *checks.of_placement(place_in(whole, face, head, document), document),
+                *checks.of_file(portrait.file_size, document),
+                *checks.of_size(portrait.full_size_px, document),
+            ),
+        )
+        for document in order.documents
+    )
 
 
 def prepare_cutout(
@@ -132,15 +215,16 @@ def prepare_cutout(
     photo = decode(data, long_side_px=order.max_side_px, max_pixels=max_pixels)
     photo = Photo(fit(photo.rgb, order.max_side_px), photo.full_size_px)
     size_px = _size(photo)
-    whole = (0.0, 0.0, float(size_px[0]), float(size_px[1]))
+    whole = _whole(size_px)
+    small = fit(photo.rgb, _FACE_SIDE_PX)
     try:
-        face = _find(photo, find_faces)
+        face = _find(photo, small, find_faces)
     except UnusablePhoto:
         things = {role: side for role, side in sides.items() if role != "person"} or sides
-        asked = _views(photo, None, whole, things, order.quality)
-        return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, None, asked)
-    asked = _views(photo, estimate_head(face), whole, sides, order.quality)
-    return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, face, asked)
+        asked = _views(photo, small, None, whole, things, order.quality)
+        return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), None, asked)
+    asked = _views(photo, small, estimate_head(face), whole, sides, order.quality)
+    return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), face, asked)
 
 
 def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdPhoto:
@@ -163,13 +247,13 @@ def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdP
 
 
 def _views(
-    photo: Photo, head: Head | None, wide: BoxXYXY, sides: Sides, quality: Quality
+    photo: Photo, small: Rgb, head: Head | None, wide: BoxXYXY, sides: Sides, quality: Quality
 ) -> dict[str, tuple[View, ...]]:
     """The wide view for every net that is asked, and a close one for the person net."""
     if quality == "fast" and "person" in sides:
         sides = {"person": sides["person"]}
     # One picture serves all nets: the smaller ones shrink it.
-    first = views.cut(photo, wide, max(sides.values()))
+    first = views.cut(photo, wide, max(sides.values()), small)
     asked: dict[str, tuple[View, ...]] = {role: (first,) for role in sides}
     close = head and views.close_box(head, wide)
     if close and "person" in sides:
@@ -177,11 +261,12 @@ def _views(
     return asked
 
 
-def _find(photo: Photo, find_faces: FindFaces) -> Face:
-    """The one face, in pixels of the photo, looked for in a small picture."""
-    small = fit(photo.rgb, _FACE_SIDE_PX)
-    face = the_one(find_faces(small), enlarge=photo.full_size_px[0] / small.shape[1])
-    return face.scaled(photo.rgb.shape[1] / small.shape[1], photo.rgb.shape[0] / small.shape[0])
+def _find(photo: Photo, small: Rgb, find_faces: FindFaces) -> Face:
+    """The one face, in pixels of the photo, looked for in a small picture of it."""
+    width, height = small.shape[1], small.shape[0]
+    face = the_one(find_faces(small), enlarge=photo.full_size_px[0] / width)
+    require_whole(face, (width, height))
+    return face.scaled(photo.rgb.shape[1] / width, photo.rgb.shape[0] / height)
 
 
 def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
@@ -196,6 +281,74 @@ def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     inside = [s for s in seen if np.all(np.abs(np.array(s.nose_xy_px) - middle) < (y1 - y0) / 2)]
     return inside[0] if inside else face
+
+
+def _face(portrait: Portrait) -> Face:
+    if portrait.face is None:
+        raise ValueError("an ID photo needs a face")
+    return portrait.face
+
+
+def _person(portrait: Portrait, alphas: Alphas, face: Face) -> tuple[Matte, Head]:
+    """The matte of the face's person and the head that it shows.
+
+    Of the matte with the expert net and the one without it the more certain one is kept, if the
+    expert sees the same person at all.
+    """
+    skull, box = estimate_head(face), _region_box(portrait)
+    matte = fuse(alphas, portrait.views, box)
+    if EXPERT in alphas:
+        side_px = alphas[EXPERT][0].shape[0]
+        seen, views = alphas[EXPERT], (_expert_view(portrait, side_px),)
+        alone = fuse({"saliency": seen}, {"saliency": views}, box)
+        if difference(matte, alone, skull) < _ANOTHER_PERSON:
+            joined = {**portrait.views, "saliency": views}
+            second = fuse({**alphas, "saliency": seen}, joined, box)
+            matte = max(matte, second, key=lambda matte: certainty(matte, skull))
+    matte = keep_person(matte, face, skull)
+    return matte, measure_head(face, matte)
+
+
+def _is_doubtful(portrait: Portrait, alphas: Alphas, face: Face) -> bool:
+    try:
+        matte, _ = _person(portrait, alphas, face)
+    except UnusablePhoto:
+        return True
+    return certainty(matte, estimate_head(face)) < CERTAIN
+
+
+def _expert_view(portrait: Portrait, side_px: int) -> View:
+    return View(square(portrait.region_rgb, side_px), _region_box(portrait))
+
+
+def _of_photo(
+    portrait: Portrait, face: Face, matte: Matte, head: Head, *, as_is: bool = False
+) -> tuple[Check, ...]:
+    """What is to be said about the upload, whatever is made of it."""
+    x, y = portrait.region_xy_px
+    seen = upright(portrait.region_rgb, face.moved(-x, -y))
+    finer = portrait.full_size_px[0] / portrait.photo_size_px[0]
+    look = face.look
+    values: dict[str, float | None] = {
+        "faces": 1.0,
+        "matte": 100 * certainty(matte, estimate_head(face)),
+        "eye_distance": head.interpupillary_px * finer,
+        "roll": head.roll_deg,
+        "yaw": look.yaw_deg if look else None,
+        "eyes_open": look.eye_opening if look else None,
+        "mouth_open": look.mouth_opening if look else None,
+        "sharpness": sharpness(seen),
+        "exposure": exposure(seen),
+        "contrast": contrast(seen),
+        "light_balance": light_balance(seen),
+    }
+    return tuple(
+        check for code, value in values.items() for check in checks.judge(code, value, as_is=as_is)
+    )
+
+
+def _whole(size_px: SizeWH) -> BoxXYXY:
+    return 0.0, 0.0, float(size_px[0]), float(size_px[1])
 
 
 def _size(photo: Photo) -> SizeWH:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from pipeline.affine import chain, inverse, onto, similarity
+from pipeline.affine import apply, chain, inverse, onto, similarity
 from pipeline.resample import warp
 from pipeline.values import (
     Bounds,
@@ -44,6 +44,8 @@ _PATCH_CHIN_PX = 40
 # do).
 _FREE_TOP = (0.03, 0.25)
 _FREE_TOP_SHARE = 0.36
+# A head that lies on a bound is measured beyond it by every other ruler.
+_INSIDE = 1.01
 
 
 def estimate_head(face: Face) -> Head:
@@ -117,19 +119,15 @@ def reach(head: Head, documents: tuple[Document, ...], photo_size_px: SizeWH) ->
     )
 
 
-def plan_crop(face: Face, matte: Matte, document: Document, photo_size_px: SizeWH) -> CropPlan:
-    """The crop that puts the head where the document's rule wants it.
+def plan_crop(face: Face, head: Head, document: Document, photo_size_px: SizeWH) -> CropPlan:
+    """The crop that puts the head, as ``measure_head`` sees it, where the document wants it.
 
-    The eyes come level and the face is centred. The head height starts at the rule's target and
-    grows to its maximum only where the photo would otherwise end above the lower edge of the frame.
-    The eye line wins over the margin above the crown when both cannot hold.
+    The eyes come level and the face is centred. The head height starts at the rule's target, moves
+    inside its bounds towards a lawful width of the face where the rule names one, and grows to its
+    maximum where the photo would otherwise end above the lower edge of the frame. The eye line wins
+    over the margin above the crown when both cannot hold.
     """
-    head = measure_head(face, matte)
-    if document.crown == "skull":
-        skull = estimate_head(face)
-        crown = min(head.crown_above_eyes_px, skull.crown_above_eyes_px)
-    else:
-        crown = head.crown_above_eyes_px
+    crown = _crown(face, head, document)
     width, height = document.size_px
     # From the eyes down to where the photo ends, along the head's axis; and what a tilted lower
     # edge adds to that.
@@ -145,15 +143,47 @@ def plan_crop(face: Face, matte: Matte, document: Document, photo_size_px: SizeW
         return scale, eye_row, eye_row >= highest_row
 
     bounds = document.head_height
-    tries = [place(float(share)) for share in np.linspace(bounds.target, bounds.max, 6)]
+    wanted = _wanted_height(face, crown + head.chin_below_eyes_px, document)
+    tries = [
+        place(float(share)) for share in np.linspace(wanted, max(wanted, bounds.max / _INSIDE), 6)
+    ]
     scale, eye_row, _ = next((found for found in tries if found[2]), tries[0])
     matrix = similarity(head.eyes_xy_px, (width / 2, eye_row), scale, head.roll_deg)
-    placement = Placement(
-        head_height=(crown + head.chin_below_eyes_px) * scale / height,
-        eye_line=1 - eye_row / height,
-        top_margin=(eye_row - crown * scale) / height,
+    return CropPlan(matrix, document.size_px, float(scale))
+
+
+def place_in(plan: CropPlan, face: Face, head: Head, document: Document) -> Placement:
+    """Where the head comes to lie in the picture of ``plan``, by the document's crown."""
+    width, height = plan.size_px
+    crown = _crown(face, head, document) * plan.scale
+    ((eye_x, eye_row),) = apply(plan.matrix, head.eyes_xy_px)
+    cheeks = face.cheeks_xy_px
+    return Placement(
+        head_height=(crown + head.chin_below_eyes_px * plan.scale) / height,
+        eye_line=float(1 - eye_row / height),
+        top_margin=float(eye_row - crown) / height,
+        centre=float(eye_x) / width,
+        face_width=math.dist(*cheeks) * plan.scale / width if cheeks else None,
     )
-    return CropPlan(matrix, document.size_px, float(scale), placement)
+
+
+def _crown(face: Face, head: Head, document: Document) -> float:
+    """From the eyes up to the crown that the document means, in photo pixels."""
+    if document.crown == "hair":
+        return head.crown_above_eyes_px
+    return min(head.crown_above_eyes_px, estimate_head(face).crown_above_eyes_px)
+
+
+def _wanted_height(face: Face, head_px: float, document: Document) -> float:
+    """The head height to aim at: the target, moved inside its bounds to a lawful face width."""
+    bounds, widths = document.head_height, document.face_width
+    if widths is None or face.cheeks_xy_px is None:
+        return bounds.target
+    width, height = document.size_px
+    # Share of the width that the face takes, per share of the height that the head takes.
+    wide = math.dist(*face.cheeks_xy_px) / head_px * height / width
+    lawful = min(max(bounds.target, _INSIDE * widths.min / wide), widths.max / wide / _INSIDE)
+    return min(max(lawful, _INSIDE * bounds.min), bounds.max / _INSIDE)
 
 
 def _eye_rows(

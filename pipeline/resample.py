@@ -12,6 +12,7 @@ from pipeline.affine import chain, shift
 from pipeline.values import Matrix, Rgb, SizeWH
 
 _Pixel = TypeVar("_Pixel", bound=np.generic)
+_MOVED_PX = 0.5
 
 
 def warp(image: npt.NDArray[_Pixel], matrix: Matrix, size_px: SizeWH) -> npt.NDArray[_Pixel]:
@@ -54,6 +55,14 @@ def square(rgb: Rgb, side_px: int) -> Rgb:
 def _resize(rgb: Rgb, size_px: SizeWH) -> Rgb:
     """Averages along an axis that shrinks, interpolates along one that grows."""
     height, width = rgb.shape[:2]
+    # Averaging whole blocks first is twice as fast; it leaves out what fills no block at the edge,
+    # which must not move anything by more than half a pixel of the result.
+    block = max(1, min(width // size_px[0], height // size_px[1]))
+    rest = max(width % block * size_px[0] / width, height % block * size_px[1] / height)
+    if block > 1 and rest <= _MOVED_PX:
+        width, height = width // block, height // block
+        whole = rgb[: height * block, : width * block]
+        rgb = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     shrunk_px = min(width, size_px[0]), min(height, size_px[1])
     if shrunk_px != (width, height):
         rgb = np.asarray(cv2.resize(rgb, shrunk_px, interpolation=cv2.INTER_AREA), np.uint8)

@@ -28,6 +28,7 @@ SizeWH: TypeAlias = tuple[int, int]
 BoxXYXY: TypeAlias = tuple[float, float, float, float]
 ImageFormat: TypeAlias = Literal["jpeg", "png", "webp"]
 Quality: TypeAlias = Literal["best", "fast"]
+Result: TypeAlias = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ class Photo:
     rgb: Rgb
     full_size_px: SizeWH
     """Size of the upright original; ``rgb`` may be a smaller rendering of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a face looks into the camera, whatever its size and place, as a face mesh shows it."""
+
+    yaw_deg: float
+    """Rotation about the neck; positive where the nose points to the right of the picture."""
+    eye_opening: float
+    """Height of the lids' opening per width of the eye, of the eye that is less open."""
+    mouth_opening: float
+    """Gap between the inner lips per width of the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,10 @@ class Face:
     score: float
     chin_xy_px: PointXY | None = None
     """Lowest point of the face's outline; None where only the detector has seen it."""
+    cheeks_xy_px: tuple[PointXY, PointXY] | None = None
+    """Outline of the face in front of the ears, left and right; None as above."""
+    look: Look | None = None
+    """None as above."""
 
     @property
     def height_px(self) -> float:
@@ -76,6 +93,8 @@ class Face:
             to(self.right_mouth_xy_px),
             self.score,
             self.chin_xy_px and to(self.chin_xy_px),
+            self.cheeks_xy_px and (to(self.cheeks_xy_px[0]), to(self.cheeks_xy_px[1])),
+            self.look,
         )
 
 
@@ -105,6 +124,8 @@ class Portrait:
     """Size of the rendering that the region was cut from and that ``face`` is measured in."""
     full_size_px: SizeWH
     """Size of the upright original."""
+    file_size: int
+    """Bytes of the upload."""
     face: Face | None
     """None for a cut-out, which needs no face."""
     views: Mapping[str, tuple[View, ...]]
@@ -118,7 +139,9 @@ class Portrait:
 
 @dataclass(frozen=True, slots=True)
 class Matte:
-    """How much of each point of a part of the photo is person, at the nets' resolution."""
+    """How much of each point of a part of the photo is person, at the nets' resolution; its pixels
+    are squares of the photo, but for rounding.
+    """
 
     alpha: Alpha
     box_xyxy_px: BoxXYXY
@@ -127,6 +150,13 @@ class Matte:
     @property
     def size_px(self) -> SizeWH:
         return self.alpha.shape[1], self.alpha.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What the expert net is to see of a photo, because the matte of the others is not certain."""
+
+    frames: Mapping[str, tuple[Rgb, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +179,17 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the head comes to lie in the finished photo, as fractions of its height."""
+    """Where the head lies in a picture, as fractions of its height unless the width is named."""
 
     head_height: float
     eye_line: float
     """From the bottom edge up."""
     top_margin: float
     """From the top edge down to the crown that the document means; negative where it is cut."""
+    centre: float
+    """From the left edge to the midpoint of the eyes, as a fraction of the width."""
+    face_width: float | None
+    """From cheek to cheek, as a fraction of the width; None where no mesh has seen the face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +201,6 @@ class CropPlan:
     size_px: SizeWH
     scale: float
     """Output pixels per photo pixel; above 1 the photo is enlarged."""
-    placement: Placement | None = None
-    """None for a cut-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +288,30 @@ class CutoutOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something the person who ordered should know about a finished photo, in English and
-    Chinese.
-    """
+class Check:
+    """One property of a photo, held against its limits; texts are in English and Chinese."""
 
     code: str
-    detail: str
-    detail_zh: str
+    title: str
+    title_zh: str
+    value: float | None
+    """None where there is nothing to measure but the result."""
+    unit: str
+    min: float | None
+    max: float | None
+    result: Result
+    hint: str
+    """What to do about it; empty where the check is passed."""
+    hint_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks of a photo for one document."""
+
+    document: str
+    """Document id."""
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,4 +325,5 @@ class IdPhoto:
     """Document id; empty for a cut-out."""
     background: str
     """Background name; "transparent" for a cut-out."""
-    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    """Empty for a cut-out."""

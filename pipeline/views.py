@@ -1,9 +1,11 @@
 """What the matting nets see: the surroundings of the person, and a closer look at the head."""
 
+import math
+
 import numpy as np
 
 from pipeline.resample import square
-from pipeline.values import BoxXYXY, Head, Photo, SizeWH, View
+from pipeline.values import BoxXYXY, Head, Photo, Rgb, SizeWH, View
 
 # In head heights from the eyes. The wide view leaves room for the shoulders of someone who stands
 # far away; of most portraits it is the whole photo, which the nets like best.
@@ -45,10 +47,19 @@ def close_box(head: Head, wide: BoxXYXY) -> BoxXYXY | None:
     return left, top, left + side, top + side
 
 
-def cut(photo: Photo, box: BoxXYXY, side_px: int) -> View:
-    """The box of the photo, widened to whole pixels, stretched to a square."""
-    height, width = photo.rgb.shape[:2]
-    x0, y0 = max(0, int(box[0])), max(0, int(box[1]))
-    x1, y1 = min(width, int(np.ceil(box[2]))), min(height, int(np.ceil(box[3])))
-    rgb = np.ascontiguousarray(square(photo.rgb[y0:y1, x0:x1], side_px))
-    return View(rgb, (float(x0), float(y0), float(x1), float(y1)))
+def cut(photo: Photo, box: BoxXYXY, side_px: int, small: Rgb | None = None) -> View:
+    """The box of the photo, widened to whole pixels, stretched to a square; of ``small``, a smaller
+    rendering of the photo, where that is fine enough.
+    """
+    rgb, x, y = photo.rgb, 1.0, 1.0
+    if small is not None:
+        x, y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
+        if min((box[2] - box[0]) * x, (box[3] - box[1]) * y) >= side_px:
+            rgb = small
+        else:
+            x = y = 1.0
+    height, width = rgb.shape[:2]
+    x0, y0 = max(0, int(box[0] * x)), max(0, int(box[1] * y))
+    x1, y1 = min(width, math.ceil(box[2] * x)), min(height, math.ceil(box[3] * y))
+    seen = np.ascontiguousarray(square(rgb[y0:y1, x0:x1], side_px))
+    return View(seen, (x0 / x, y0 / y, x1 / x, y1 / y))

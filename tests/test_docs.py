@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.schemas import CutoutForm, PhotoForm
+from deployments.schemas import CheckForm, CutoutForm, PhotoForm
 from deployments.settings import Settings
 from pipeline.errors import TEXTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+CHECKS = (ROOT / "docs" / "checks.md").read_text("utf-8")
+LIMITS = tomllib.loads((ROOT / "pipeline" / "checks.toml").read_text("utf-8"))
+OURS = [code for code, row in LIMITS.items() if {"min", "max"} & row.keys()]
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "benchmarks").glob("*.md"))
+PAGES += sorted((ROOT / "docs").glob("*.md"))
 
 
 def requirements() -> list[str]:
@@ -30,7 +34,7 @@ def test_the_readme_lists_every_code_and_no_other() -> None:
 
 
 def test_every_parameter_of_a_photo_is_in_the_readme() -> None:
-    for name in (*PhotoForm.model_fields, *CutoutForm.model_fields):
+    for name in (*PhotoForm.model_fields, *CutoutForm.model_fields, *CheckForm.model_fields):
         assert f"{name}" in README
 
 
@@ -56,3 +60,50 @@ def test_the_shipped_configuration_is_valid_and_local() -> None:
     (application,) = config["applications"]
     assert application["import_path"] == "deployments.app:build"
     Settings.model_validate(application["args"])
+
+
+def rows_of_checks() -> dict[str, list[str]]:
+    """By code, the cells of docs/checks.md after it: measure, unit, passes, fails from."""
+    rows = re.findall(r"^\| (`.+) \|$", CHECKS, re.MULTILINE)
+    found: dict[str, list[str]] = {}
+    for first, *cells in (re.split(r" *\| *", row) for row in rows):
+        found |= dict.fromkeys(re.findall(r"`(\w+)`", first), cells)
+    return found
+
+
+def written(limits: dict[str, float], low: str, high: str) -> set[float]:
+    """The limits as the table writes them: one number where they are the same either way."""
+    values = {limits[name] for name in (low, high) if name in limits}
+    return {abs(value) for value in values} if len(values) == 2 and sum(values) == 0 else values
+
+
+def numbers(cell: str) -> set[float]:
+    return {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", cell)}
+
+
+def test_every_check_has_a_row_and_no_other() -> None:
+    assert rows_of_checks().keys() == LIMITS.keys()
+
+
+@pytest.mark.parametrize(
+    "code", [code for code, row in LIMITS.items() if "min" in row or "max" in row]
+)
+def test_the_limits_of_a_check_are_those_that_are_applied(code: str) -> None:
+    row, (measure, _, passes, fails) = LIMITS[code], rows_of_checks()[code]
+    inside = {row[name] for name in ("min", "max") if name in row}
+    assert numbers(passes) == inside
+    if code == "faces":
+        assert numbers(fails) == {row["least"] - 1, row["most"] + 1}
+    else:
+        assert numbers(fails) == written(row, "least", "most")
+    if "as_is" in row:
+        own = row["as_is"]
+        assert numbers(measure) == written(own, "min", "max") | written(own, "least", "most")
+
+
+@pytest.mark.parametrize(
+    "code", [code for code, row in LIMITS.items() if not {"min", "max"} & set(row)]
+)
+def test_a_check_without_limits_of_ours_names_none(code: str) -> None:
+    _, _, passes, fails = rows_of_checks()[code]
+    assert not numbers(passes) | numbers(fails)

@@ -25,9 +25,11 @@ RULE: dict[str, tuple[str, ...]] = {
     "pipeline.document_rules": ("passport_photo_specs", "pipeline.values"),
     "pipeline.documents": ("pipeline.document_rules", *VOCABULARY),
     "pipeline.container": VOCABULARY,
+    "pipeline.appearance": ("numpy", "cv2", *VOCABULARY, "pipeline.affine", "pipeline.resample"),
     "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container"),
     "pipeline.flow": ("numpy", "pipeline.*"),
     "pipeline.*": (*PICTURES, *SHARED),
+    "models.openvino_session": ("numpy", "openvino", "models.session"),
     "models*": (
         *("numpy", "cv2", "onnx", "onnxruntime", "tflite", "pooch", "filelock", "pydantic"),
         *("models", "models.*", *VOCABULARY),
@@ -47,7 +49,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.compositing": ("ray*", "cv2", "deployments.calls", "pipeline.*"),
     "deployments.gateway": (
         *("ray*", "fastapi", "deployments.settings", "deployments.calls", "deployments.routes"),
-        *VOCABULARY,
+        *("pipeline.checks", *VOCABULARY),
     ),
     "deployments.app": ("ray*", "deployments.*", "models.*"),
     "deployments.*": (  # the HTTP interface

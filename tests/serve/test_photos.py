@@ -129,7 +129,13 @@ def test_each_document_has_its_own_background(client: httpx.Client, portrait: by
         ]
 
 
-def test_json_holds_findings_and_pictures(client: httpx.Client, portrait: bytes) -> None:
+def said(answer: httpx.Response) -> dict[str, str]:
+    """The checks of the header that were not passed."""
+    header = answer.headers.get("x-checks", "")
+    return dict(part.split("=") for part in header.split(", ") if part)
+
+
+def test_json_holds_checks_and_pictures(client: httpx.Client, portrait: bytes) -> None:
     file = io.BytesIO()
     Image.open(io.BytesIO(portrait)).resize((200, 200)).save(file, "PNG")
     answer = client.post(
@@ -139,10 +145,34 @@ def test_json_holds_findings_and_pictures(client: httpx.Client, portrait: bytes)
         headers={"Accept": "application/json"},
     )
     (photo,) = answer.json()["photos"]
-    assert [finding["code"] for finding in photo["findings"]] == ["enlarged"]
-    assert answer.headers["x-findings"] == "enlarged"
+    checks = {check["code"]: check for check in photo["checks"]}
+    assert checks["enlargement"]["result"] == "fail"
+    assert checks["enlargement"]["max"] == 1.5
+    assert "come closer" in checks["enlargement"]["hint"]["en"]
+    assert checks["head_height"]["hint"] is None
+    assert {code: c["result"] for code, c in checks.items() if c["result"] != "pass"} == said(
+        answer
+    )
     small = Image.open(io.BytesIO(base64.b64decode(photo["data_base64"])))
     assert list(small.size) == photo["size_px"] == [600, 600]
+
+
+def test_a_picture_says_in_its_header_what_was_not_passed(
+    client: httpx.Client, portrait: bytes
+) -> None:
+    order = {"document": "fr-passport", "background": "white"}
+    answer = client.post("/v1/photos", files={"photo": portrait}, data=order)
+    assert said(answer)["background"] == "fail"
+    assert said(answer)["enlargement"] == "warn"
+    assert set(said(answer).values()) == {"warn", "fail"}
+
+
+def test_a_zip_says_the_worst_of_its_pictures(client: httpx.Client, portrait: bytes) -> None:
+    data = {"document": ["fr-passport", "cn-1-inch"], "background": ["light-grey", "white"]}
+    answer = client.post("/v1/photos", files={"photo": portrait}, data=data)
+    assert answer.headers["content-type"] == "application/zip"
+    assert said(answer)["background"] == "fail"
+    assert "x-checks" not in client.post("/v1/cutouts", files={"photo": portrait}).headers
 
 
 def test_a_raw_body_with_the_order_in_the_query(client: httpx.Client, portrait: bytes) -> None:

@@ -119,6 +119,7 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
     assert set(schema["paths"]) >= {
         "/v1/photos",
         "/v1/cutouts",
+        "/v1/checks",
         "/v1/documents",
         "/v1/documents/{name}",
         "/healthz",
@@ -132,3 +133,7 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
         *("photo", "document", "background", "size_mm", "size_px", "format", "dpi"),
         "quality",
     }
+    checked = schema["paths"]["/v1/checks"]["post"]
+    fields = checked["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+    assert set(fields) == {"photo", "document", "as_is", "quality"}
+    assert checked["responses"]["200"]["content"].keys() == {"application/json"}

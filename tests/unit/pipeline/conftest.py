@@ -7,14 +7,22 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from models import finder
 from models.matting import MattingNet
-from pipeline.values import Alpha8, Portrait
+from models.weights import default_folder
+from pipeline.values import Alpha8, Face, Portrait, Rgb
 
 
 @pytest.fixture(scope="session")
 def upright(data: Path) -> Image.Image:
     """The portrait that the odd files are made of, 400 x 512: cut so that it is no square."""
     return Image.open(data / "astronaut.png").convert("RGB").crop((0, 0, 400, 512))
+
+
+@pytest.fixture(scope="session")
+def find_faces() -> Callable[[Rgb], list[Face]]:
+    """Detector, mesh and lids, as Cropping has them."""
+    return finder.load(default_folder(), threads=2).find
 
 
 @pytest.fixture(scope="session")

@@ -41,8 +41,10 @@ def draw(
     hair: float = 1.0,
     photo_size_px: SizeWH = (800, 1000),
     box_xyxy_px: BoxXYXY | None = None,
+    cheeks: float | None = None,
 ) -> Person:
-    """A person; ``hair`` is the height of the crown above the eyes per that of the skull.
+    """A person; ``hair`` is the height of the crown above the eyes per that of the skull, and
+    ``cheeks`` the width of the face per distance of the pupils, where a mesh has seen it.
 
     The matte covers the box, or the whole photo.
     """
@@ -67,6 +69,7 @@ def draw(
         point(-MOUTH_ASIDE, MOUTH),
         point(MOUTH_ASIDE, MOUTH),
         0.99,
+        cheeks_xy_px=(point(-cheeks / 2, 0.3), point(cheeks / 2, 0.3)) if cheeks else None,
     )
     box = box_xyxy_px or (0.0, 0.0, float(photo_size_px[0]), float(photo_size_px[1]))
     x, y = _grid(box)

@@ -1,62 +1,31 @@
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from pipeline import colours, documents
-from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnusablePhoto
-from pipeline.flow import finish_photo, prepare_photo
 from pipeline.geometry import estimate_head, needed_scale
-from pipeline.values import Alpha8, Face, IdPhoto, ImageFormat, Order, Portrait, Quality, Rgb
+from pipeline.values import Face, ImageFormat, Portrait, Rgb
+from tests.unit.pipeline.orders import (
+    BACKGROUNDS,
+    DOCUMENTS,
+    Alphas,
+    Answer,
+    FindFaces,
+    finished,
+    order_of,
+    pixels,
+    png,
+    prepared,
+)
 
-FindFaces = Callable[[Rgb], Sequence[Face]]
-Alphas = Mapping[str, Sequence[Alpha8]]
-Answer = Callable[[Portrait], Alphas]
-
-SIDES = {"person": 256, "saliency": 320}
-LIMIT = 50_000_000
 PORTRAITS = ["astronaut.png", "grace-hopper.png", "tiny-white-blouse.jpg", "tiny-long-hair.jpg"]
-DOCUMENTS = ("us-passport", "cn-1-inch")
-BACKGROUNDS = ("white", "blue", "red", "#d7e3c1")
 # Labelled by eye in the picture of 512 x 512.
 ASTRONAUT_EYES = np.array([(203.7, 101.1), (246.7, 103.3)])
-
-
-def order_of(
-    ids: Sequence[str] = DOCUMENTS,
-    backgrounds: Sequence[str] = BACKGROUNDS,
-    format: ImageFormat = "png",
-    dpi: int | None = None,
-    quality: Quality = "best",
-) -> Order:
-    return Order(
-        tuple(documents.find(id) for id in ids),
-        tuple(colours.parse(name) for name in backgrounds),
-        format,
-        dpi,
-        quality,
-    )
-
-
-def prepared(file: bytes, find_faces: FindFaces, order: Order | None = None) -> Portrait:
-    return prepare_photo(file, order or order_of(), find_faces, sides=SIDES, max_pixels=LIMIT)
-
-
-def png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def pixels(photo: IdPhoto) -> npt.NDArray[np.uint8]:
-    with Image.open(io.BytesIO(photo.data)) as image:
-        assert image.size == photo.size_px
-        return np.asarray(image)
 
 
 def inner(face: Face) -> tuple[slice, slice]:
@@ -85,7 +54,7 @@ def astronaut(data: Path, find_faces: FindFaces, answer: Answer) -> tuple[Portra
 
 
 def test_every_document_comes_in_every_background(seen: tuple[Portrait, Alphas]) -> None:
-    photos = finish_photo(*seen, order_of())
+    photos = finished(*seen, order_of())
     assert [(photo.document, photo.background) for photo in photos] == [
         (document, background) for document in DOCUMENTS for background in BACKGROUNDS
     ]
@@ -102,7 +71,7 @@ def test_the_head_is_where_the_rule_wants_it(
     seen: tuple[Portrait, Alphas], find_faces: FindFaces
 ) -> None:
     """Looked for anew in the finished photo."""
-    for photo in finish_photo(*seen, order_of(backgrounds=["blue"])):
+    for photo in finished(*seen, order_of(backgrounds=["blue"])):
         document = documents.find(photo.document)
         width, height = photo.size_px
         picture = pixels(photo)
@@ -121,7 +90,7 @@ def test_the_head_is_where_the_rule_wants_it(
 
 
 def test_on_transparent_ground(seen: tuple[Portrait, Alphas], find_faces: FindFaces) -> None:
-    opaque, clear = finish_photo(
+    opaque, clear = finished(
         *seen, order_of(ids=["cn-1-inch"], backgrounds=["blue", "transparent"])
     )
     picture, coloured = pixels(clear), pixels(opaque)
@@ -152,7 +121,7 @@ def test_format_and_density(
     dpi: int | None,
     written: int,
 ) -> None:
-    (photo,) = finish_photo(*astronaut, order_of(["cn-id-card"], ["blue"], format, dpi))
+    (photo,) = finished(*astronaut, order_of(["cn-id-card"], ["blue"], format, dpi))
     assert photo.media_type == media_type
     with Image.open(io.BytesIO(photo.data)) as image:
         assert (image.format, image.size, image.mode) == (pillow_name, (358, 441), "RGB")
@@ -166,8 +135,8 @@ def test_arrays_that_crossed_a_process_are_left_alone(
 ) -> None:
     portrait, alphas = seen
     order = order_of(backgrounds=["blue", "transparent"])
-    again = finish_photo(*read_only(portrait, alphas), order)
-    assert again == finish_photo(portrait, alphas, order)
+    again = finished(*read_only(portrait, alphas), order)
+    assert again == finished(portrait, alphas, order)
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "tiny-long-hair.jpg"])
@@ -183,7 +152,7 @@ def test_a_lying_photo_gives_the_same_portrait(
     upright.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=exif)
     turned, straight = (prepared(file, find_faces) for file in (lying.getvalue(), png(upright)))
     np.testing.assert_array_equal(turned.region_rgb, straight.region_rgb)
-    assert turned.views.keys() == straight.views.keys() == SIDES.keys()
+    assert turned.views.keys() == straight.views.keys() == {"person", "saliency"}
     for role, views in turned.views.items():
         for view, other in zip(views, straight.views[role], strict=True):
             np.testing.assert_array_equal(view.rgb, other.rgb)
@@ -192,46 +161,16 @@ def test_a_lying_photo_gives_the_same_portrait(
     assert turned.full_size_px == straight.full_size_px
 
 
-def test_small_photos_are_said_to_be_enlarged(seen: tuple[Portrait, Alphas]) -> None:
-    portrait, alphas = seen
-    for photo in finish_photo(portrait, alphas, order_of(backgrounds=["white"])):
-        assert "enlarged" in [finding.code for finding in photo.findings]
-
-
-def test_nothing_is_said_of_a_large_photo(
-    data: Path, find_faces: FindFaces, answer: Answer
-) -> None:
-    with Image.open(data / "astronaut.png") as image:
-        large = image.convert("RGB").resize((1600, 1600), Image.Resampling.BICUBIC)
-    portrait = prepared(png(large), find_faces)
-    alphas = answer(portrait)
-    for photo in finish_photo(portrait, alphas, order_of(backgrounds=["white"])):
-        assert photo.findings == ()
-
-
-def test_a_body_that_the_photo_cuts_is_said_to_be(
-    data: Path, find_faces: FindFaces, answer: Answer
-) -> None:
-    """Shoulders that end beside the frame: the passport's square is wider than the photo."""
-    portrait = prepared((data / "tiny-long-hair.jpg").read_bytes(), find_faces)
-    alphas = answer(portrait)
-    (photo,) = finish_photo(portrait, alphas, order_of(["us-passport"], ["blue"]))
-    assert "body_cut" in [finding.code for finding in photo.findings]
-    assert tuple(pixels(photo)[-3, 2]) == (67, 142, 219)
-
-
 # --- What goes to the nets -----------------------------------------------------------------------
 
 
 def test_the_portrait_of_a_small_photo(astronaut: tuple[Portrait, Alphas]) -> None:
     portrait, _ = astronaut
     assert portrait.photo_size_px == portrait.full_size_px == (512, 512)
-    shapes = {
-        role: [(frame.shape, frame.dtype) for frame in frames]
-        for role, frames in portrait.frames.items()
-    }
-    wide, close = ((320, 320, 3), np.uint8), ((256, 256, 3), np.uint8)
+    shapes = {role: [frame.shape for frame in seen] for role, seen in portrait.frames.items()}
+    wide, close = (320, 320, 3), (256, 256, 3)
     assert shapes == {"person": [wide, close], "saliency": [wide]}
+    assert {frame.dtype.name for seen in portrait.frames.values() for frame in seen} == {"uint8"}
 
 
 def test_little_is_sent_to_the_nets(seen: tuple[Portrait, Alphas]) -> None:
@@ -253,10 +192,10 @@ def test_a_fast_order_asks_the_person_net_alone(
     portrait = prepared(file, find_faces, order)
     assert [frame.shape for frame in portrait.frames["person"]] == 2 * [(256, 256, 3)]
     assert portrait.frames.keys() == {"person"}
-    (photo,) = finish_photo(portrait, answer(portrait), order)
+    (photo,) = finished(portrait, answer(portrait), order)
     best = prepared(file, find_faces)
     np.testing.assert_array_equal(portrait.region_rgb, best.region_rgb)
-    (other,) = finish_photo(best, answer(best), order_of(["us-passport"], ["blue"]))
+    (other,) = finished(best, answer(best), order_of(["us-passport"], ["blue"]))
     # The same crop of the same person, but for the edge.
     apart = np.abs(pixels(photo).astype(int) - pixels(other)).max(axis=-1)
     assert 0.9 < (apart < 20).mean() < 1
@@ -320,81 +259,3 @@ def test_a_small_head_in_a_large_photo_keeps_all_its_pixels(
         (face.left_eye_xy_px, face.right_eye_xy_px), ASTRONAUT_EYES + at, strict=True
     ):
         assert math.dist(found, expected) < 0.15 * math.dist(*ASTRONAUT_EYES)
-
-
-# --- What is refused -----------------------------------------------------------------------------
-
-
-def side_by_side(data: Path) -> bytes:
-    names = ("long-hair", "pale-dress", "white-blouse", "glasses-autumn")
-    canvas = Image.new("RGB", (4 * 192, 256))
-    for index, name in enumerate(names):
-        canvas.paste(Image.open(data / f"tiny-{name}.jpg"), (192 * index, 0))
-    return png(canvas)
-
-
-def far_away(data: Path) -> bytes:
-    canvas = Image.new("RGB", (512, 512), (150, 150, 150))
-    canvas.paste(Image.open(data / "astronaut.png").convert("RGB").resize((150, 150)), (150, 150))
-    return png(canvas)
-
-
-@pytest.mark.parametrize(
-    ("make", "code", "details"),
-    [
-        (lambda data: (data / "cat.png").read_bytes(), "no_face", {}),
-        (lambda data: (data / "coffee-cup.png").read_bytes(), "no_face", {}),
-        (lambda data: png(Image.new("RGB", (600, 800), "white")), "no_face", {}),
-        (lambda data: png(Image.new("RGBA", (600, 800), (9, 9, 9, 0))), "no_face", {}),
-        (side_by_side, "several_faces", {"count": 4}),
-        (far_away, "face_too_small", {"eyes_px": 13, "limit_px": 16}),
-        (
-            lambda data: png(Image.new("RGB", (40, 40))),
-            "photo_too_small",
-            {"width": 40, "height": 40, "limit": 48},
-        ),
-    ],
-)
-def test_a_photo_without_one_usable_face(
-    data: Path,
-    find_faces: FindFaces,
-    make: Callable[[Path], bytes],
-    code: str,
-    details: dict[str, int],
-) -> None:
-    with pytest.raises(UnusablePhoto) as caught:
-        prepared(make(data), find_faces)
-    assert caught.value.code == code
-    assert caught.value.details == pytest.approx(details, abs=1)
-
-
-def test_a_photo_that_cannot_be_decoded(data: Path, find_faces: FindFaces) -> None:
-    file = (data / "astronaut.png").read_bytes()
-    with pytest.raises(UnreadablePhoto):
-        prepared(file[:100_000], find_faces)
-    with pytest.raises(PhotoTooLarge):
-        prepare_photo(file, order_of(), find_faces, sides=SIDES, max_pixels=200_000)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        np.zeros_like,
-        lambda alpha: np.full_like(alpha, 255),
-        lambda alpha: 255 - alpha,
-        lambda alpha: np.roll(alpha, alpha.shape[1] * 2 // 5, axis=1),
-        lambda alpha: alpha // 2,
-    ],
-    ids=["nothing", "everything", "the background", "beside the face", "half transparent"],
-)
-def test_a_matte_that_misses_the_face(
-    astronaut: tuple[Portrait, Alphas], spoil: Callable[[Alpha8], Alpha8]
-) -> None:
-    portrait, alphas = astronaut
-    with pytest.raises(UnusablePhoto) as caught:
-        finish_photo(
-            portrait,
-            {role: [spoil(alpha) for alpha in given] for role, given in alphas.items()},
-            order_of(),
-        )
-    assert caught.value.code == "matte_unreliable"

@@ -1,32 +1,19 @@
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
 
 from pipeline import colours, documents
 from pipeline.errors import UnusablePhoto
 from pipeline.flow import finish_cutout, finish_photo, prepare_cutout
-from pipeline.values import Alpha8, CutoutOrder, Face, IdPhoto, Order, Portrait, Quality, Rgb
+from pipeline.values import Alpha8, CutoutOrder, IdPhoto, Order, Portrait, Quality, Rgb
+from tests.unit.pipeline.orders import LIMIT, SIDES, Answer, FindFaces, pixels
 
-FindFaces = Callable[[Rgb], Sequence[Face]]
-Answer = Callable[[Portrait], Mapping[str, Sequence[Alpha8]]]
 ReadOnly = Callable[..., tuple[Portrait, dict[str, list[Alpha8]]]]
 CutOut = Callable[[str, CutoutOrder], IdPhoto]
 Prepare = Callable[[str, CutoutOrder], Portrait]
-
-SIDES = {"person": 256, "saliency": 320}
-LIMIT = 50_000_000
-
-
-def pixels(photo: IdPhoto) -> npt.NDArray[np.uint8]:
-    with Image.open(io.BytesIO(photo.data)) as image:
-        assert image.size == photo.size_px
-        return np.asarray(image)
 
 
 def cutout_order(
@@ -110,7 +97,7 @@ def test_a_cutout(
 ) -> None:
     photo = cut_out(name, cutout_order(format=format))
     assert (photo.size_px, photo.media_type) == (size_px, media_type)
-    assert (photo.document, photo.background, photo.findings) == ("", "transparent", ())
+    assert (photo.document, photo.background, photo.checks) == ("", "transparent", ())
     rgba = pixels(photo)
     assert rgba.shape == (size_px[1], size_px[0], 4)
     assert rgba[inside[1], inside[0], 3] > 230

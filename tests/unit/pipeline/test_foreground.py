@@ -18,9 +18,23 @@ def blend(own: npt.NDArray[np.float64], alpha: Alpha, behind: npt.NDArray[np.flo
     return np.rint(own * cover + behind * (1 - cover)).astype(np.uint8)
 
 
+ROWS, COLUMNS = np.mgrid[:400, :300] + 0.5
+DISTANCE = np.hypot(COLUMNS - 150, ROWS - 200)
+
+
 def soft_disc(edge_px: float) -> Alpha:
-    y, x = np.mgrid[:400, :300] + 0.5
-    return np.clip((110 - np.hypot(x - 150, y - 200)) / edge_px + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((110 - DISTANCE) / edge_px + 0.5, 0, 1), np.float32)
+
+
+def lit_by_green(own: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A quarter of the screen's light on the outline, fading inwards."""
+    light = 0.25 * np.exp(-np.clip(110 - DISTANCE, 0, None) / 5)
+    return np.asarray(own + light[..., None] * GREEN)
+
+
+def excess_green(rgb: Rgb) -> npt.NDArray[np.int_]:
+    others = np.maximum(rgb[..., 0], rgb[..., 2])
+    return np.asarray(np.maximum(0, rgb[..., 1].astype(int) - others), np.int_)
 
 
 def wrong(rgb: Rgb, own: npt.NDArray[np.float64], alpha: Alpha) -> float:
@@ -45,6 +59,54 @@ def test_green_is_taken_out_of_real_hair(
     alpha = np.asarray(Image.open(data / "alphas" / f"{name}.png"), np.float32) / 255
     picture = blend(own, alpha, GREEN)
     assert wrong(estimate(picture, alpha), own, alpha) < 0.2 * wrong(picture, own, alpha)
+
+
+@pytest.mark.parametrize("edge_px", [2, 15])
+@pytest.mark.parametrize("own", [SKIN, HAIR], ids=["skin", "hair"])
+def test_green_light_on_the_outline_is_taken_out(
+    own: npt.NDArray[np.float64], edge_px: float
+) -> None:
+    alpha = soft_disc(edge_px)
+    picture = blend(lit_by_green(own), alpha, GREEN)
+    outline = (alpha > 0.1) & (DISTANCE < 112) & (DISTANCE > 100)
+    before, after = excess_green(picture), excess_green(estimate(picture, alpha))
+    assert after[outline].mean() < 0.2 * before[outline].mean()
+
+
+@pytest.mark.parametrize("own", [SKIN, HAIR], ids=["skin", "hair"])
+def test_a_hole_that_the_matte_misses_shows_no_green(own: npt.NDArray[np.float64]) -> None:
+    alpha = soft_disc(2)
+    hole = np.hypot(COLUMNS - 150, ROWS - 100) < 4
+    picture = blend(own, np.where(hole, np.float32(0), alpha), GREEN)
+    assert np.abs(estimate(picture, alpha)[hole] - own).mean() < 20
+
+
+def test_green_clothes_before_green_stay_green() -> None:
+    shirt = np.array([70.0, 160.0, 75.0])
+    alpha = soft_disc(2)
+    own = np.where((ROWS > 200)[..., None], shirt, SKIN)
+    picture = blend(own, alpha, GREEN)
+    solid = (alpha > 0.99) & (ROWS > 210)
+    assert np.abs(estimate(picture, alpha).astype(float) - own)[solid].mean() < 3
+
+
+def test_dark_cloth_of_the_background_s_hue_keeps_its_brightness() -> None:
+    navy, sky = np.array([35.0, 35.0, 62.0]), np.array([150.0, 188.0, 205.0])
+    alpha = soft_disc(2)
+    # The outline is a little bluer, as cloth is under a sky.
+    rim = np.array([0.0, 0.0, 12.0]) * (DISTANCE > 95)[..., None]
+    picture = blend(navy + rim, alpha, sky)
+    solid = (DISTANCE > 85) & (DISTANCE < 107)
+    assert np.abs(estimate(picture, alpha).astype(float) - picture)[solid].mean() < 6
+
+
+@pytest.mark.parametrize("behind", [(60, 200, 70), (180, 70, 50), (40, 60, 200)])
+def test_far_from_the_edge_every_colour_is_kept(behind: tuple[int, int, int]) -> None:
+    alpha = soft_disc(6)
+    own = np.where((DISTANCE < 12)[..., None], np.array(behind), HAIR)
+    picture = blend(own, alpha, np.array(behind, float))
+    inside = DISTANCE < 70
+    np.testing.assert_array_equal(estimate(picture, alpha)[inside], picture[inside])
 
 
 def test_an_uneven_background_is_taken_out_too() -> None:

@@ -40,7 +40,8 @@ def mapped(plan: CropPlan, *points: tuple[float, float]) -> list[tuple[float, fl
 
 
 def planned(person: Person, document: Document) -> CropPlan:
-    return plan_crop(person.face, person.matte, document, person.photo_size_px)
+    head = measure_head(person.face, person.matte)
+    return plan_crop(person.face, head, document, person.photo_size_px)
 
 
 def share(px: float, document: Document) -> float:
@@ -284,7 +285,7 @@ def test_the_crop_does_not_depend_on_how_much_the_matte_covers(
     assert head.crown_above_eyes_px == pytest.approx(whole_head.crown_above_eyes_px, abs=0.1)
     for document in OWN_RULES:
         whole = planned(person, document)
-        plan = plan_crop(person.face, region, document, person.photo_size_px)
+        plan = plan_crop(person.face, head, document, person.photo_size_px)
         np.testing.assert_allclose(plan.matrix, whole.matrix, rtol=1e-3, atol=0.5)
 
 
@@ -341,6 +342,3 @@ def test_the_region_of_several_documents_holds_each() -> None:
     boxes = np.array([reach(head, (document,), size) for document in OWN_RULES])
     together = reach(head, tuple(OWN_RULES), size)
     assert together == pytest.approx((*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)))
-
-
-# --- What is said --------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ import pytest
 
 from pipeline.affine import similarity, stretch
 from pipeline.errors import UnusablePhoto
-from pipeline.matte import check_subject, keep_person, render
-from pipeline.values import CropPlan, Matte, SizeWH
-from tests.unit.pipeline.people import draw
+from pipeline.geometry import estimate_head
+from pipeline.matte import certainty, check_subject, keep_person, render
+from pipeline.values import BoxXYXY, CropPlan, Matte, SizeWH
+from tests.unit.pipeline.people import Person, draw
 
 PHOTO = (100, 100)
 
@@ -17,15 +18,25 @@ def even(value: float, side_px: int = 32) -> Matte:
     return Matte(np.full((side_px, side_px), value, np.float32), (0, 0, 100, 100))
 
 
+def kept_of(person: Person, matte: Matte | None = None) -> Matte:
+    return keep_person(matte or person.matte, person.face, estimate_head(person.face))
+
+
 # --- keep_person ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("roll_deg", [-25, 0, 25])
 @pytest.mark.parametrize("hair", [0.9, 1.5])
-@pytest.mark.parametrize("photo_size_px", [(800, 1000), (1600, 900)])
-def test_a_person_s_own_matte_passes(photo_size_px: SizeWH, hair: float, roll_deg: float) -> None:
-    person = draw(roll_deg=roll_deg, hair=hair, photo_size_px=photo_size_px)
-    kept = keep_person(person.matte, person.face)
+@pytest.mark.parametrize(
+    ("photo_size_px", "box_xyxy_px"), [((800, 1000), None), ((1600, 900), (0, 0, 900, 900))]
+)
+def test_a_person_s_own_matte_passes(
+    photo_size_px: SizeWH, box_xyxy_px: BoxXYXY | None, hair: float, roll_deg: float
+) -> None:
+    person = draw(
+        roll_deg=roll_deg, hair=hair, photo_size_px=photo_size_px, box_xyxy_px=box_xyxy_px
+    )
+    kept = kept_of(person)
     np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
     assert kept.alpha.dtype == np.float32
     assert kept.box_xyxy_px == person.matte.box_xyxy_px
@@ -39,11 +50,11 @@ def test_so_does_the_matte_of_a_region(roll_deg: float) -> None:
         photo_size_px=(4000, 3000),
         box_xyxy_px=(1800, 1000, 2600, 1900),
     )
-    kept = keep_person(person.matte, person.face)
+    kept = kept_of(person)
     np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
     with pytest.raises(UnusablePhoto):
         # The same shape, said to lie in another part of the photo.
-        keep_person(Matte(person.matte.alpha, (0, 1000, 800, 1900)), person.face)
+        kept_of(person, Matte(person.matte.alpha, (0, 1000, 800, 1900)))
 
 
 def nothing(alpha: npt.NDArray[np.float32]) -> None:
@@ -84,23 +95,47 @@ def test_a_matte_that_cannot_be_the_person_s_is_refused(
     alpha = person.matte.alpha.copy()
     spoil(alpha)
     with pytest.raises(UnusablePhoto) as caught:
-        keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+        kept_of(person, Matte(alpha, person.matte.box_xyxy_px))
     assert caught.value.code == "matte_unreliable"
+
+
+@pytest.mark.parametrize(
+    ("from_row", "to_row", "passes"),
+    [
+        (0, 112, True),  # hair that stands out little
+        (0, 130, True),
+        (0, 136, False),
+        (100, 102, True),
+        (95, 135, False),
+        (150, 153, True),  # a strand of background across the face
+    ],
+)
+def test_holes_in_the_head(from_row: int, to_row: int, passes: bool) -> None:
+    """Rows of the head that are missing; the eyes are in row 144, the crown in row 85."""
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    alpha[from_row:to_row] = 0
+    spoilt = Matte(alpha, person.matte.box_xyxy_px)
+    if passes:
+        kept_of(person, spoilt)
+    else:
+        with pytest.raises(UnusablePhoto, match="background reliably"):
+            kept_of(person, spoilt)
 
 
 def test_a_lost_shoulder_is_no_reason() -> None:
     person = draw()
     alpha = person.matte.alpha.copy()
     alpha[240:, :160] = 0
-    keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    kept_of(person, Matte(alpha, person.matte.box_xyxy_px))
 
 
 def test_a_face_at_the_edge_is_looked_at_as_far_as_it_goes() -> None:
     for eyes in ((40, 450), (760, 450), (400, 40)):
         person = draw(eyes_xy_px=eyes)
-        keep_person(person.matte, person.face)
+        kept_of(person)
         with pytest.raises(UnusablePhoto):
-            keep_person(Matte(1 - person.matte.alpha, person.matte.box_xyxy_px), person.face)
+            kept_of(person, Matte(1 - person.matte.alpha, person.matte.box_xyxy_px))
 
 
 def test_a_scrap_beside_the_person_is_removed() -> None:
@@ -108,7 +143,7 @@ def test_a_scrap_beside_the_person_is_removed() -> None:
     alpha = person.matte.alpha.copy()
     alpha[20:60, 20:50] = 1
     alpha[150:153, 300:] = 0.4
-    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    kept = kept_of(person, Matte(alpha, person.matte.box_xyxy_px))
     np.testing.assert_array_equal(kept.alpha, person.matte.alpha)
 
 
@@ -117,7 +152,7 @@ def test_a_scrap_larger_than_the_person_is_removed() -> None:
     person = draw(eyes_xy_px=(700, 200), apart_px=30)
     alpha = person.matte.alpha.copy()
     alpha[:, :150] = 1
-    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    kept = kept_of(person, Matte(alpha, person.matte.box_xyxy_px))
     assert (kept.alpha[:, :150] == 0).all()
     np.testing.assert_array_equal(kept.alpha[:, 150:], alpha[:, 150:])
 
@@ -131,7 +166,7 @@ def test_a_soft_strand_that_is_connected_is_kept(value: float, step: int) -> Non
     top = int(np.flatnonzero(alpha[:, 160])[0])
     for away in range(1, 40):
         alpha[top - away, 160 + step * away] = value
-    kept = keep_person(Matte(alpha, person.matte.box_xyxy_px), person.face)
+    kept = kept_of(person, Matte(alpha, person.matte.box_xyxy_px))
     np.testing.assert_array_equal(kept.alpha, alpha)
 
 
@@ -140,8 +175,57 @@ def test_keep_person_leaves_its_input() -> None:
     person.matte.alpha[20:40, 20:40] = 1
     before = person.matte.alpha.copy()
     person.matte.alpha.setflags(write=False)
-    keep_person(person.matte, person.face)
+    kept_of(person)
     np.testing.assert_array_equal(person.matte.alpha, before)
+
+
+# --- certainty -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1.0, 1.0), (0.9, 0.6), (0.75, 0.0), (0.5, -1.0), (0.0, 0.0)]
+)
+def test_the_certainty_of_an_even_matte(value: float, expected: float) -> None:
+    """1 - 4 (1 - alpha); below 0 the half-transparent share is larger than the person."""
+    head = estimate_head(draw(eyes_xy_px=(50, 50), apart_px=10).face)
+    assert certainty(even(value), head) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("roll_deg", [-25, 0, 25])
+@pytest.mark.parametrize("eyes_xy_px", [(400, 450), (40, 450), (400, 40), (780, 980)])
+def test_a_hard_matte_is_certain(eyes_xy_px: tuple[float, float], roll_deg: float) -> None:
+    person = draw(eyes_xy_px=eyes_xy_px, roll_deg=roll_deg)
+    assert certainty(person.matte, estimate_head(person.face)) == pytest.approx(1)
+
+
+def test_only_head_and_shoulders_count() -> None:
+    """1.6 head heights below the eyes is row 328 of this matte, and 1.4 aside column 58."""
+    person = draw(eyes_xy_px=(400, 300), apart_px=60, photo_size_px=(800, 800))
+    alpha = person.matte.alpha.copy()
+    alpha[262:], alpha[:, :35] = 0.5, 0.5
+    head = estimate_head(person.face)
+    assert certainty(Matte(alpha, person.matte.box_xyxy_px), head) == pytest.approx(1)
+    alpha[200:] = 0.5
+    assert certainty(Matte(alpha, person.matte.box_xyxy_px), head) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("rows", "passes"), [(0, True), (5, True), (12, True), (40, False), (70, False)]
+)
+def test_an_uncertain_matte_is_refused(rows: int, passes: bool) -> None:
+    """Shoulders that are half transparent in so many rows; the face is solid."""
+    person = draw()
+    alpha = person.matte.alpha.copy()
+    alpha[230 : 230 + rows] *= 0.5
+    spoilt = Matte(alpha, person.matte.box_xyxy_px)
+    sure = certainty(spoilt, estimate_head(person.face))
+    assert (sure >= 0.85) == passes, sure
+    if passes:
+        kept_of(person, spoilt)
+    else:
+        with pytest.raises(UnusablePhoto) as caught:
+            kept_of(person, spoilt)
+        assert caught.value.code == "matte_unreliable"
 
 
 # --- check_subject -------------------------------------------------------------------------------
@@ -178,7 +262,8 @@ def plan(x: float, y: float, scale: float, roll_deg: float, size_px: SizeWH) -> 
 
 def test_a_crop_inside_the_photo() -> None:
     alpha, cut = render(even(1), plan(20, 20, 1, 0, (40, 40)), PHOTO)
-    assert (alpha.shape, alpha.dtype) == ((40, 40), np.float32)
+    assert alpha.shape == (40, 40)
+    assert alpha.dtype == np.float32
     np.testing.assert_allclose(alpha, 1, atol=1e-6)
     assert cut == 0
 
