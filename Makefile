@@ -17,7 +17,7 @@ setup: $(VENV)/ready  ## create .venv and install the project into it
 $(VENV)/ready: pyproject.toml constraints.txt
 	@echo "==> creating $(VENV) and installing idphoto-serve with pinned dependencies"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	@touch $@
 
 weights: setup  ## fetch the nets of the default configuration and check them
@@ -43,8 +43,9 @@ format: setup  ## fix style where that can be done by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: weights  ## measure the pipeline in one process, stage by stage
-	@$(BIN)/python -m benchmarks.stages
+bench: weights  ## measure the pipeline, the service and Ray alone, in less than ten minutes
+	@echo "==> measuring; other programs on this machine make the figures worse"
+	@$(BIN)/python -m benchmarks.short
 
 clean:  ## remove .venv and caches of tools; the weights stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -1,6 +1,8 @@
 """The pipeline in one process, stage by stage: the floor that no service can go below.
 
-python -m benchmarks.stages [--threads N] [--rounds N] [PHOTO ...]
+python -m benchmarks.stages [--threads N] [--rounds N] [--precision auto|fp32|int8] [PHOTO ...]
+
+Without a precision u2netp is measured in both, in turn; the selfie net has only fp32.
 """
 
 import argparse
@@ -9,7 +11,7 @@ import platform
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +20,8 @@ import onnxruntime
 from PIL import Image
 
 from models import finder
-from models.matting import Loader
+from models.catalog import WantedPrecision
+from models.matting import Loader, MattingNet
 from models.session import SessionOptions
 from models.weights import default_folder
 from pipeline import colours, documents, flow
@@ -55,9 +58,13 @@ def enlarged(megapixels: float) -> bytes:
     return file.getvalue()
 
 
-def measure(data: bytes, loader: Loader, rounds: int) -> dict[str, float]:
-    """Median CPU milliseconds of each stage for one photo."""
-    nets = loader()
+def measure(
+    data: bytes, nets: Mapping[str, Mapping[str, MattingNet]], rounds: int
+) -> dict[str, float]:
+    """Median CPU milliseconds of each stage for one photo, with the nets by precision and role.
+
+    Finishes with the first precision's alphas.
+    """
     faces = finder.load(default_folder())
     order = Order((documents.find("cn-1-inch"),), (colours.parse("blue"),), "jpeg")
     clock = Clock()
@@ -71,12 +78,25 @@ def measure(data: bytes, loader: Loader, rounds: int) -> dict[str, float]:
             sides=SIDES,
             max_pixels=50_000_000,
         )
-        alphas = {
-            role: clock.time(f"{role} net", nets[role].matte, frames)
-            for role, frames in portrait.frames.items()
-        }
-        clock.time("fuse, compose, encode", flow.finish_photo, portrait, alphas, order)
+        alphas = [
+            {
+                role: clock.time(f"{role} net {precision}", chosen[role].matte, frames)
+                for role, frames in portrait.frames.items()
+            }
+            for precision, chosen in nets.items()
+        ]
+        clock.time("fuse, compose, encode", flow.finish_photo, portrait, alphas[0], order)
     return clock.medians()
+
+
+def total(medians: Mapping[str, float], precision: str, measured: Sequence[str]) -> float:
+    """The sum of the stages, of the nets only those in this one of the measured precisions."""
+    others = tuple(f" net {other}" for other in measured if other != precision)
+    return sum(
+        value
+        for stage, value in medians.items()
+        if not stage.startswith(" ") and not stage.endswith(others)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,23 +104,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("photos", nargs="*", type=Path, help="default: a portrait in three sizes")
     parser.add_argument("--threads", type=int, default=1, help="of the net (default 1)")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--precision", choices=("auto", "fp32", "int8"))
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
 
     photos = {path.name: path.read_bytes() for path in options.photos}
     photos = photos or {f"{size} MP": enlarged(size) for size in MEGAPIXELS}
     session = SessionOptions(device="cpu", threads=options.threads)
-    loader = Loader({"person": "selfie", "saliency": "u2netp"}, session, default_folder())
+    names = {"person": "selfie", "saliency": "u2netp"}
+    wanted: list[WantedPrecision] = [options.precision] if options.precision else ["fp32", "int8"]
+    nets: dict[str, dict[str, MattingNet]] = {
+        precision: Loader(names, session, default_folder(), precision=precision)()
+        for precision in wanted
+    }
     print(
         f"{platform.machine()}, Python {platform.python_version()}, onnxruntime "
-        f"{onnxruntime.__version__}, {options.threads} thread(s), selfie and u2netp in fp32; "
-        f"CPU-ms a photo, median of {options.rounds}"
+        f"{onnxruntime.__version__}, {options.threads} thread(s), selfie in fp32, u2netp in "
+        f"{' and '.join(wanted)}; CPU-ms a photo, median of {options.rounds}"
     )
     for name, data in photos.items():
-        medians = measure(data, loader, options.rounds)
-        total = sum(value for stage, value in medians.items() if not stage.startswith(" "))
+        medians = measure(data, nets, options.rounds)
         stages = "; ".join(f"{stage.strip()} {value:.1f}" for stage, value in medians.items())
-        print(f"{name:>8} ({len(data) / 1e6:.2f} MB): {stages}; total {total:.1f}")
+        totals = "; ".join(
+            f"total {precision} {total(medians, precision, wanted):.1f}" for precision in wanted
+        )
+        print(f"{name:>8} ({len(data) / 1e6:.2f} MB): {stages}; {totals}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""Sends photos to a server over persistent connections: so many at once, or at a given rate."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from uuid import uuid4
+
+import aiohttp
+
+TIMEOUT_S = 120
+_DEFAULT_RETRY_S = 1.0
+# After a connection that failed: else a server that is down gets thousands of attempts a second.
+_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server's way to take a photo."""
+
+    url: str
+    file_field: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A request, encoded once and sent many times."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one photo fared; times are those of ``time.monotonic``."""
+
+    due_s: float
+    """When it was to be sent: in an open loop by the schedule, late or not."""
+    ended_s: float
+    outcome: str
+    """The status and the code of its problem document, such as "429 overloaded"; "timeout"."""
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == "200"
+
+
+def upload(target: Target, data: bytes) -> Upload:
+    """The photo as a multipart form."""
+    boundary = uuid4().hex
+    lines = []
+    for name, value in target.fields.items():
+        lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{name}"', "", value]
+    file = f'Content-Disposition: form-data; name="{target.file_field}"; filename="photo"'
+    lines += [f"--{boundary}", file, "Content-Type: application/octet-stream", "", ""]
+    body = "\r\n".join(lines).encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    return Upload(target.url, f"multipart/form-data; boundary={boundary}", body)
+
+
+class Client:
+    """One process's worth of clients. Photos are sent in turn."""
+
+    def __init__(self, uploads: Sequence[Upload], obey: bool = False) -> None:
+        """``obey`` sends a photo that got 429 again, after Retry-After; its latency then counts
+        from the first time.
+        """
+        self._uploads = cycle(uploads)
+        self._obey = obey
+        self.answers: list[Answer] = []
+
+    async def __aenter__(self) -> "Client":
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def closed_loop(self, clients: int, until_s: float) -> None:
+        """So many clients, each of which sends a photo once it has the answer to the last one.
+
+        Returns when all answers are in.
+        """
+
+        async def one() -> None:
+            while (now_s := time.monotonic()) < until_s:
+                await self._photo(now_s, until_s)
+
+        await asyncio.gather(*(one() for _ in range(clients)))
+
+    async def open_loop(self, due_s: Iterable[float], until_s: float) -> None:
+        """A photo at each of the moments, however many are under way, late ones at once."""
+        async with asyncio.TaskGroup() as group:
+            for moment_s in due_s:
+                await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
+                group.create_task(self._photo(moment_s, until_s))
+
+    async def post(self, photo: Upload) -> tuple[str, float]:
+        """The outcome, as in ``Answer``, and the seconds after which to try again."""
+        headers = {"Content-Type": photo.content_type}
+        try:
+            async with self._session.post(photo.url, data=photo.body, headers=headers) as answer:
+                content = await answer.read()
+                outcome = named(answer.status, answer.content_type, content)
+                wait = answer.headers.get("Retry-After", "")
+                return outcome, float(wait) if wait.isdecimal() else _DEFAULT_RETRY_S
+        except TimeoutError:
+            return "timeout", 0.0
+        except aiohttp.ClientError as error:
+            await asyncio.sleep(_PAUSE_S)
+            return type(error).__name__, 0.0
+
+    async def _photo(self, due_s: float, until_s: float) -> None:
+        photo = next(self._uploads)
+        while True:
+            outcome, wait_s = await self.post(photo)
+            now_s = time.monotonic()
+            self.answers.append(Answer(due_s, now_s, outcome))
+            again = self._obey and outcome.startswith("429")
+            if not again or now_s + wait_s >= until_s:
+                return
+            await asyncio.sleep(wait_s)
+
+
+def named(status: int, content_type: str, content: bytes) -> str:
+    """The status, and the code of a problem document."""
+    if content_type == "application/problem+json":
+        return f"{status} {json.loads(content).get('code', '')}".strip()
+    return str(status)
