@@ -11,9 +11,10 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus
 
 from deployments import calls, routes
+from deployments.admission import Admission
 from deployments.settings import Settings
 from pipeline.checks import of_refusal
-from pipeline.errors import Overloaded, UnusablePhoto
+from pipeline.errors import UnusablePhoto
 from pipeline.values import CutoutOrder, Doubt, IdPhoto, Order, Report
 
 
@@ -34,7 +35,7 @@ class Gateway:
         # the object store, which carries the portrait. Ray's only switch for one handle is private.
         self._matting = matting.options(_by_reference=False)
         self._compositing = compositing
-        self._in_flight = 0
+        self._admission = Admission(settings.max_photos_in_flight, settings.deadline_s)
         self._escalated = metrics.Counter(
             "idphoto_escalated_photos",
             description="Photos whose matte was not certain and that the expert net saw as well.",
@@ -85,10 +86,7 @@ class Gateway:
         order: Order | CutoutOrder,
         timings: dict[str, float],
     ) -> Any:
-        if self._in_flight >= self.settings.max_photos_in_flight:
-            raise Overloaded("overloaded")
-        self._in_flight += 1
-        try:
+        with self._admission.place():
             deadline_at = time.time() + self.settings.deadline_s
             # Compositing gets the portrait from Cropping by reference: it is not sent anew here.
             cropped = crop.remote(data, order, deadline_at)
@@ -104,8 +102,10 @@ class Gateway:
             alphas |= await _timed(timings, "expert", calls.result(asked, deadline_at))
             composed = compose.remote(cropped, alphas, order, deadline_at)
             return await _timed(timings, "compositing", calls.result(composed, deadline_at))
-        finally:
-            self._in_flight -= 1
+
+    def require_room(self) -> None:
+        """Raises Overloaded where a photo would be refused now; asked before its upload is read."""
+        self._admission.require_room()
 
     async def ready(self) -> bool:
         """Whether every deployment of the application runs."""

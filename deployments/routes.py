@@ -42,6 +42,8 @@ class Studio(Protocol):
         self, data: bytes, order: CutoutOrder, timings: dict[str, float]
     ) -> tuple[IdPhoto, ...]: ...
 
+    def require_room(self) -> None: ...
+
     async def ready(self) -> bool: ...
 
 
@@ -64,6 +66,7 @@ def build(studio: Studio) -> FastAPI:
         variants from one matte. With ``Accept: application/json`` the answer holds the pictures in
         base64 and their checks, as POST /v1/checks gives them.
         """
+        studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
         order = schemas.photo_order(schemas.parse(PhotoForm, fields), settings.max_variants)
@@ -73,6 +76,7 @@ def build(studio: Studio) -> FastAPI:
     @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives("png", "webp"))
     async def cutouts(request: Request) -> Response:
         """The person or thing on transparent ground, or its mask."""
+        studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
         form = schemas.parse(CutoutForm, fields)
@@ -90,6 +94,7 @@ def build(studio: Studio) -> FastAPI:
         ``as_is`` it is a finished ID photo, which is judged as it is. A photo without a single face
         is answered, too: with the check that failed.
         """
+        studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
         form = schemas.parse(CheckForm, fields)

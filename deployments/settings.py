@@ -86,7 +86,9 @@ class Settings(_Settings):
     504.
     """
     max_photos_in_flight: PositiveInt = 24
-    """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429."""
+    """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429. On a
+    machine that cannot finish so many in time the limit sinks by itself until it can.
+    """
     max_body_mb: PositiveFloat = 20
     max_megapixels: PositiveFloat = 50
     max_variants: PositiveInt = 64

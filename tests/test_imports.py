@@ -37,6 +37,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments": (),
     "deployments.settings": ("pydantic",),
     "deployments.gate": (),
+    "deployments.admission": (*VOCABULARY,),
     "deployments.calls": (*VOCABULARY,),
     "deployments.cropping": (
         *("ray*", "cv2", "deployments.settings", "deployments.calls"),
@@ -49,6 +50,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.compositing": ("ray*", "cv2", "deployments.calls", "pipeline.*"),
     "deployments.gateway": (
         *("ray*", "fastapi", "deployments.settings", "deployments.calls", "deployments.routes"),
+        "deployments.admission",
         *("pipeline.checks", *VOCABULARY),
     ),
     "deployments.app": ("ray*", "deployments.*", "models.*"),
