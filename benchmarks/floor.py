@@ -63,7 +63,8 @@ class Pipeline:
     def __init__(self, quality: Quality, precision: WantedPrecision = "auto") -> None:
         cv2.setNumThreads(1)
         folder = default_folder()
-        self._nets = Loader(NETS, SessionOptions(device="cpu"), folder, precision=precision)()
+        options = SessionOptions(device="cpu")
+        self._nets = Loader(NETS, options, folder, precision=precision, runtime="auto")()
         self._sides = {role: interface(find(name)).size_px for role, name in NETS.items()}
         self._faces = finder.load(folder)
         document, background = documents.find(DOCUMENT), colours.parse(BACKGROUND)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
-import onnxruntime
 from PIL import Image
 
 from models import finder
@@ -105,6 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1, help="of the net (default 1)")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--precision", choices=("auto", "fp32", "int8"))
+    parser.add_argument(
+        "--runtime", choices=("auto", "onnxruntime", "openvino"), default="onnxruntime"
+    )
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
 
@@ -114,12 +116,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = {"person": "selfie", "saliency": "u2netp"}
     wanted: list[WantedPrecision] = [options.precision] if options.precision else ["fp32", "int8"]
     nets: dict[str, dict[str, MattingNet]] = {
-        precision: Loader(names, session, default_folder(), precision=precision)()
+        precision: Loader(
+            names, session, default_folder(), precision=precision, runtime=options.runtime
+        )()
         for precision in wanted
     }
     print(
-        f"{platform.machine()}, Python {platform.python_version()}, onnxruntime "
-        f"{onnxruntime.__version__}, {options.threads} thread(s), selfie in fp32, u2netp in "
+        f"{platform.machine()}, Python {platform.python_version()}, runtime {options.runtime}, "
+        f"{options.threads} thread(s), selfie in fp32, u2netp in "
         f"{' and '.join(wanted)}; CPU-ms a photo, median of {options.rounds}"
     )
     for name, data in photos.items():

@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 from pydantic import ConfigDict, TypeAdapter
 
 Family: TypeAlias = Literal["u2net", "isnet", "birefnet", "modnet", "mtcnn", "mediapipe"]
-Precision: TypeAlias = Literal["fp32", "fp16"]
+Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+WantedPrecision: TypeAlias = Precision | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class Net:
     files: tuple[Weights, ...]
     interface: Interface | None = None
     """None for a net that is not a matting net."""
+    keep_float: tuple[str, ...] = ()
+    """Nodes that stay float in int8, by their names in the file."""
 
 
 @cache

@@ -2,27 +2,46 @@
 through.
 
 Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks",
-2016.
+2016. Unlike there the scales are searched from coarse to fine, and only as far as faces matter.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from models.session import SessionOptions, open_session
+from models.boxes import NO_BOXES, Array, moved, overlaps, squared, suppress
+from models.halvings import Halvings
+from models.prelu import open_replaced
+from models.session import SessionOptions
 from pipeline.values import Face, Rgb
-
-_Array = npt.NDArray[np.float32]
 
 # The first net sees windows of 12 px, two pixels apart, at every scale of a pyramid.
 _WINDOW_PX, _STRIDE_PX = 12, 2
 _PYRAMID_STEP = math.sqrt(0.5)
 _CANDIDATES_PER_SCALE = 400
 _SCORES = (0.6, 0.7, 0.9)
-_NO_BOXES = np.zeros((0, 4), np.float32)
+# The first pass looks for faces of a sixth of the picture's shorter side and larger ones. Once one
+# is found, windows of half its height are enough: faces below that do not count.
+_FIRST_PASS, _COUNTS = 1 / 6, 0.5
+_SAME_FACE = 0.7
+
+
+class _Found(NamedTuple):
+    boxes: Array
+    """Nx4."""
+    points: Array
+    """Nx5x2."""
+    scores: Array
+    """N."""
+
+    def and_(self, other: "_Found") -> "_Found":
+        return _Found(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+_NOTHING = _Found(NO_BOXES, np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32))
 
 
 class FaceDetector:
@@ -31,59 +50,89 @@ class FaceDetector:
     def __init__(self, files: dict[str, Path], threads: int = 1) -> None:
         options = SessionOptions(device="cpu", threads=threads)
         self._propose, self._refine, self._locate = (
-            open_session(files[name], options) for name in ("pnet", "rnet", "onet")
+            open_replaced(files[name], options) for name in ("pnet", "rnet", "onet")
         )
 
     def find(self, rgb: Rgb, min_side_px: int = 28) -> list[Face]:
-        """The faces of at least ``min_side_px``, best first, in pixels of ``rgb``."""
-        picture = _normalise(rgb)
-        boxes = self._proposals(picture, min_side_px)
-        if not len(boxes):
-            return []
+        """The largest face and all that are at least half as high, best first, in pixels of
+        ``rgb``; smaller ones may be among them, none of less than about ``min_side_px``.
+        """
+        picture, found = Halvings(rgb), _NOTHING
+        short_px = min(rgb.shape[:2])
+        sides_px = _windows_px(short_px, min_side_px)
+        enough_px = short_px * _FIRST_PASS
+        while sides_px:
+            count = 1 + sum(side_px > enough_px for side_px in sides_px)
+            now_px, sides_px = sides_px[:count], sides_px[count:]
+            found = found.and_(self._look(picture, now_px, found.boxes))
+            enough_px = _enough_px(found.boxes, now_px[-1])
+            if now_px[-1] <= enough_px:
+                break
+        kept = suppress(found.boxes, found.scores, _SAME_FACE, of_smaller=True)
+        return [_face(found.boxes[i], found.points[i], found.scores[i]) for i in kept]
 
-        moves, chances = self._refine.run(None, {"input": _patches(picture, boxes, 24)})
+    def _look(self, picture: Halvings, windows_px: Sequence[float], known: Array) -> _Found:
+        """The faces that windows of these sides show, but for those in ``known`` boxes."""
+        boxes = self._proposals(picture, windows_px, known)
+        if not len(boxes):
+            return _NOTHING
+        moves, chances = self._refine.run(None, {"input": _planes(picture.patches(boxes, 24))})
         boxes, scores, moves = _confident(boxes, chances[:, 1], _SCORES[1], moves)
-        kept = _suppress(boxes, scores, 0.7)
-        boxes = _squared(_moved(boxes[kept], moves[kept]))
+        kept = suppress(boxes, scores, 0.7)
+        boxes = squared(moved(boxes[kept], moves[kept]))
         if not len(boxes):
-            return []
-
-        points, moves, chances = self._locate.run(None, {"input": _patches(picture, boxes, 48)})
+            return _NOTHING
+        patches = _planes(picture.patches(boxes, 48))
+        points, moves, chances = self._locate.run(None, {"input": patches})
         boxes, scores, moves, points = _confident(boxes, chances[:, 1], _SCORES[2], moves, points)
         # Landmarks are fractions of the square that was looked at, not of the box that comes out.
         origin, side = boxes[:, None, :2], (boxes[:, 2:] - boxes[:, :2])[:, None]
         points = origin + side * points.reshape(-1, 2, 5).transpose(0, 2, 1)
-        boxes = _moved(boxes, moves)
-        kept = _suppress(boxes, scores, 0.7, of_smaller=True)
-        return [_face(boxes[i], points[i], scores[i]) for i in kept]
+        return _Found(moved(boxes, moves), points, scores)
 
-    def _proposals(self, picture: _Array, min_side_px: int) -> _Array:
+    def _proposals(self, picture: Halvings, windows_px: Sequence[float], known: Array) -> Array:
         """Squares that may hold a face, Nx4."""
-        height, width = picture.shape[:2]
-        scale = _WINDOW_PX / min_side_px
-        found, found_scores = [_NO_BOXES], [np.zeros(0, np.float32)]
-        while min(height, width) * scale >= _WINDOW_PX:
-            size_px = math.ceil(width * scale), math.ceil(height * scale)
-            level = np.asarray(cv2.resize(picture, size_px), np.float32)
-            moves, chances = self._propose.run(None, {"input": _planes(level[None])})
-            boxes, scores = _windows(moves[0], chances[0, 1], scale)
-            kept = _suppress(boxes, scores, 0.5)
+        found, found_scores = [NO_BOXES], [np.zeros(0, np.float32)]
+        for window_px in windows_px:
+            scale = _WINDOW_PX / window_px
+            level = _planes(picture.shrunk(scale)[None])
+            moves, chances = self._propose.run(None, {"input": level})
+            boxes, scores = _likely(moves[0], chances[0, 1], scale)
+            kept = suppress(boxes, scores, 0.5)
             found.append(boxes[kept])
             found_scores.append(scores[kept])
-            scale *= _PYRAMID_STEP
         boxes, scores = np.concatenate(found), np.concatenate(found_scores)
-        return _squared(boxes[_suppress(boxes, scores, 0.7)])
+        if len(known):
+            other = overlaps(boxes, known, of_smaller=True).max(axis=1) <= _SAME_FACE
+            boxes, scores = boxes[other], scores[other]
+        return squared(boxes[suppress(boxes, scores, 0.7)])
 
 
-def _normalise(rgb: Rgb) -> _Array:
-    return np.asarray((rgb.astype(np.float32) - 127.5) / 128, np.float32)
+def _windows_px(short_px: int, min_side_px: int) -> list[float]:
+    """Sides of the windows that fit into the picture, from large to small."""
+    sides_px, side_px = [], float(min_side_px)
+    while side_px <= short_px:
+        sides_px.append(side_px)
+        side_px /= _PYRAMID_STEP
+    return sides_px[::-1]
 
 
-def _planes(pictures: _Array) -> _Array:
-    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+def _enough_px(boxes: Array, last_px: float) -> float:
+    """Side of the windows to go down to: half of the largest face, or of the last ones seen."""
+    if not len(boxes):
+        return last_px / 2
+    return _COUNTS * float((boxes[:, 3] - boxes[:, 1]).max())
 
 
-def _windows(moves: _Array, chances: _Array, scale: float) -> tuple[_Array, _Array]:
+def _planes(pictures: Rgb) -> Array:
+    """NxHxWx3 as the nets want it, Nx3xHxW."""
+    planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).astype(np.float32)
+    planes -= 127.5
+    planes /= 128
+    return planes
+
+
+def _likely(moves: Array, chances: Array, scale: float) -> tuple[Array, Array]:
     """Boxes (Nx4, in pixels of the picture) and scores of the windows of one scale that may hold a
     face.
     """
@@ -95,74 +144,15 @@ def _windows(moves: _Array, chances: _Array, scale: float) -> tuple[_Array, _Arr
         rows, columns, scores = rows[best], columns[best], scores[best]
     corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE_PX
     boxes = np.concatenate([corner, corner + _WINDOW_PX], axis=1) / scale
-    return _moved(np.asarray(boxes, np.float32), moves[:, rows, columns].T), scores
+    return moved(np.asarray(boxes, np.float32), moves[:, rows, columns].T), scores
 
 
-def _confident(boxes: _Array, scores: _Array, least: float, *more: _Array) -> tuple[_Array, ...]:
+def _confident(boxes: Array, scores: Array, least: float, *more: Array) -> tuple[Array, ...]:
     sure = scores > least
     return boxes[sure], scores[sure], *(array[sure] for array in more)
 
 
-def _moved(boxes: _Array, moves: _Array) -> _Array:
-    """The boxes with each edge moved by a fraction of the box's size."""
-    size = boxes[:, 2:] - boxes[:, :2]
-    return np.asarray(boxes + moves * np.concatenate([size, size], axis=1), np.float32)
-
-
-def _squared(boxes: _Array) -> _Array:
-    """Squares on the boxes' centres, with the longer side."""
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
-
-
-def _patches(picture: _Array, boxes: _Array, side_px: int) -> _Array:
-    """The squares cut out and resized, Nx3xSxS; what lies outside the picture is grey."""
-    height, width = picture.shape[:2]
-    patches = np.zeros((len(boxes), side_px, side_px, 3), np.float32)
-    for patch, box in zip(patches, boxes, strict=True):
-        x0, y0, x1, y1 = np.rint(box).astype(int)
-        inside = picture[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
-        if not inside.size:
-            continue
-        square = cv2.copyMakeBorder(
-            inside,
-            max(-y0, 0),
-            max(y1 - height, 0),
-            max(-x0, 0),
-            max(x1 - width, 0),
-            cv2.BORDER_CONSTANT,
-            value=(0, 0, 0),
-        )
-        cv2.resize(square, (side_px, side_px), dst=patch, interpolation=cv2.INTER_AREA)
-    return _planes(patches)
-
-
-def _suppress(
-    boxes: _Array, scores: _Array, most: float, of_smaller: bool = False
-) -> npt.NDArray[np.intp]:
-    """Indices of the boxes that no better one overlaps by more than ``most``, best first.
-
-    Overlap is intersection over union, or over the smaller box.
-    """
-    order = np.argsort(-scores)
-    area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    kept = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[rest, :2])
-        high = np.minimum(boxes[best, 2:], boxes[rest, 2:])
-        shared = np.prod(np.maximum(high - low, 0), axis=1)
-        if of_smaller:
-            whole = np.minimum(area[best], area[rest])
-        else:
-            whole = area[best] + area[rest] - shared
-        order = rest[shared <= most * whole]
-    return np.asarray(kept, dtype=np.intp)
-
-
-def _face(box: _Array, points: _Array, score: np.float32) -> Face:
+def _face(box: Array, points: Array, score: np.float32) -> Face:
     x0, y0, x1, y1 = (float(edge) for edge in box)
     left_eye, right_eye, nose, left_mouth, right_mouth = ((float(x), float(y)) for x, y in points)
     return Face((x0, y0, x1, y1), left_eye, right_eye, nose, left_mouth, right_mouth, float(score))

@@ -1,21 +1,24 @@
 """A matting net: square pictures in, alphas at the net's resolution out."""
 
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.catalog import Interface, Net, find
+from models.catalog import Interface, Net, WantedPrecision, find
+from models.precision import Wanted, choose
 from models.prepare import prepare
-from models.session import SessionOptions, open_session
+from models.runtimes import Run, WantedRuntime, open_run
+from models.session import SessionOptions
 from models.weights import fetch
 from pipeline.values import Alpha8, Rgb
 
-Run = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+_LOG = logging.getLogger(__name__)
 
 # How ONNX Runtime, CUDA, cuBLAS and cuDNN say that the device's memory is full.
 _MEMORY_FULL = re.compile(
@@ -86,6 +89,12 @@ class Loader:
     options: SessionOptions
     folder: Path
     warm_batches: tuple[int, ...] = (1,)
+    precision: WantedPrecision = "fp32"
+    """auto: as ``models.precision.choose`` finds best; it takes the place of the options' own."""
+    runtime: WantedRuntime = "onnxruntime"
+    """auto: OpenVINO where ``models.precision.choose`` finds that it pays."""
+    log: logging.Logger = _LOG
+    """Told how each net runs, and why."""
 
     def __call__(self) -> dict[str, MattingNet]:
         """The nets by role, on their device. Raises WeightsUnavailable or ProviderUnavailable."""
@@ -94,18 +103,14 @@ class Loader:
     def _load(self, net: Net) -> MattingNet:
         side = interface(net).size_px
         (source,) = fetch(net, self.folder).values()
-        session = open_session(
-            prepare(net, source, self.folder, self.options.precision), self.options
+        wanted = Wanted(self.precision, self.runtime)
+        way, why = choose(net, source, self.folder, wanted, self.options)
+        self.log.info("%s runs in %s: %s", net.name, way, why)
+        run = open_run(
+            prepare(net, source, self.folder, way.precision),
+            way.runtime,
+            replace(self.options, precision=way.precision),
         )
-        given = session.get_inputs()[0]
-        # A net whose batch axis is fixed (BiRefNet) takes its photos one by one.
-        at_once = given.shape[0] if isinstance(given.shape[0], int) else None
-
-        def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-            size = at_once or len(batch)
-            parts = [batch[at : at + size] for at in range(0, len(batch), size)]
-            return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
-
         matting = MattingNet(net, run)
         grey = np.full((side, side, 3), 127, np.uint8)
         for size in self.warm_batches:

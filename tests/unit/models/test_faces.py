@@ -161,6 +161,54 @@ def test_several_faces_come_best_first(find_faces: FindFaces, load_rgb: LoadRgb)
         )
 
 
+@pytest.mark.parametrize("ratio", [0.6, 0.75, 1.0])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("astronaut.png", "tiny-glasses-autumn.jpg"),
+        ("tiny-dark-skin-white-bg.jpg", "astronaut.png"),
+        ("tiny-white-blouse.jpg", "tiny-long-hair.jpg"),
+    ],
+)
+def test_a_second_person_is_found_whatever_the_size_of_the_first(
+    find_faces: FindFaces, load_rgb: LoadRgb, name: str, other: str, turned: bool, ratio: float
+) -> None:
+    """Once a face is found nobody looks for small ones any more; half as high is not small."""
+    both = [head_of(load_rgb(name), EYES[name], 240), head_of(load_rgb(other), EYES[other], 240)]
+    side = round(240 * ratio)
+    small = np.asarray(Image.fromarray(both[1]).resize((side, side), Image.Resampling.LANCZOS))
+    both[1] = np.full((240, side, 3), GREY, np.uint8)
+    both[1][:side] = small
+    row = np.concatenate(both[::-1] if turned else both, axis=1)
+    faces = find_faces(np.ascontiguousarray(row))
+    tallest = max(face.height_px for face in faces)
+    assert sum(face.height_px >= 0.5 * tallest for face in faces) == 2
+
+
+def head_of(rgb: Rgb, eyes: tuple[PointXY, PointXY], side_px: int) -> Rgb:
+    """A square of five distances of the eyes about the face, so that all faces are alike."""
+    (x0, y0), (x1, y1) = eyes
+    half = 2.5 * math.dist(*eyes)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2 + 0.2 * half
+    box = round(x - half), round(y - half), round(x + half), round(y + half)
+    return np.asarray(Image.fromarray(rgb).crop(box).resize((side_px, side_px)))
+
+
+@pytest.mark.parametrize("share", [0.09, 0.15, 0.3, 0.5])
+@pytest.mark.parametrize("name", ["astronaut.png", "tiny-dark-skin-white-bg.jpg"])
+def test_a_small_face_is_found_in_a_large_picture(
+    find_faces: FindFaces, load_rgb: LoadRgb, name: str, share: float
+) -> None:
+    """A face is about two and a half distances of the eyes high."""
+    side = round(640 * share * 2)
+    head = head_of(load_rgb(name), EYES[name], side)
+    picture = np.full((640, 640, 3), GREY, np.uint8)
+    picture[:side, -side:] = head[:640, :640]
+    (face,) = find_faces(picture)
+    assert face.height_px / 640 == pytest.approx(share, rel=0.4)
+
+
 def test_faces_below_the_smallest_side_are_left_out(load_rgb: LoadRgb) -> None:
     detector = FaceDetector(weights.fetch("mtcnn"))
     rgb = load_rgb("grace-hopper.png")
