@@ -24,8 +24,8 @@ from models.weights import default_folder
 # Part of a GPU replica's share of memory that its nets may fill; the rest is CUDA's own.
 _NETS_SHARE = 0.8
 _GPU_BATCH = 8
-# A CPU step works on one photo while the next one arrives.
-_STEP_ONGOING = 2
+# More photos at a CPU step than that, and Ray starts a further replica.
+_STEP_TARGET = 2
 
 
 class DeviceMissing(ValueError):
@@ -94,13 +94,16 @@ def graph(
         share = {"num_gpus": settings.gpus_per_replica}
         few, many = 1, max(1, int(_cluster("GPU") / settings.gpus_per_replica))
 
-    step = _scaled(settings, ongoing=_STEP_ONGOING, few=1, many=max(1, cores // 2))
+    # A replica holds all that may be in flight, and works on a few: see calls.Worker.
+    most = settings.max_photos_in_flight
+    step = _scaled(settings, ongoing=most, target=_STEP_TARGET, few=1, many=max(1, cores // 2))
     cropping = step(Cropping, settings.cropping)
     compositing = step(Compositing, settings.compositing)
-    matting = _scaled(settings, ongoing=max(_STEP_ONGOING, 3 * batch), few=few, many=many, **share)
+    nets = max(most, 3 * batch)
+    matting = _scaled(settings, ongoing=nets, target=2 * batch, few=few, many=many, **share)
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
-    gateway = _scaled(settings, ongoing=2 * settings.max_photos_in_flight, few=1, many=2)
+    gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2)
     return gateway(Gateway, settings.gateway).bind(
         settings,
         cropping.bind(settings, sides),
@@ -121,7 +124,7 @@ def _batch_size(settings: Settings, device: KnownDevice) -> int:
 
 
 def _scaled(
-    settings: Settings, *, ongoing: int, few: int, many: int, **resources: float
+    settings: Settings, *, ongoing: int, target: float, few: int, many: int, **resources: float
 ) -> Callable[[type[Any], Scale], Deployment]:
     """A way to deploy a class with bounded queues and autoscaling."""
 
@@ -137,7 +140,7 @@ def _scaled(
             autoscaling_config=AutoscalingConfig(
                 min_replicas=least,
                 max_replicas=most,
-                target_ongoing_requests=scale.target_ongoing or max(1, ongoing / 2),
+                target_ongoing_requests=scale.target_ongoing or target,
                 upscale_delay_s=scale.upscale_delay_s,
                 downscale_delay_s=scale.downscale_delay_s,
             ),

@@ -9,6 +9,7 @@ import functools
 import inspect
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 from pipeline.errors import DeadlinePassed, IdPhotoError
@@ -22,28 +23,40 @@ def check(deadline_at: float) -> None:
         raise DeadlinePassed("deadline_passed")
 
 
+class Worker:
+    """Where a CPU step works: in a few threads of its replica, first come, first served.
+
+    The photos that wait do so here, in the replica. Where it takes only as many as it works on,
+    Ray's router asks again and again with pauses, in which the cores are idle. Pillow, OpenCV and
+    ONNX Runtime let go of the interpreter while they work, so a second thread is of use.
+    """
+
+    def __init__(self, threads: int = 2) -> None:
+        self._threads = ThreadPoolExecutor(threads)
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """What ``work`` returns; where the caller leaves before it has begun, it never does."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
 def step(method: _Method) -> _Method:
-    """The method, returning the IdPhotoError that it raises; ``result`` raises it again.
+    """The method, returning the IdPhotoError that it raises; ``result`` raises it again. One that
+    is not a coroutine runs in the ``worker`` of its object.
 
     A refused photo is an answer. Raised, it would be a failed request to Ray: logged with a
     traceback, counted as an error of the replica.
     """
+    waits = inspect.iscoroutinefunction(method)
 
     @functools.wraps(method)
-    def at_once(*args: Any) -> Any:
+    async def wrapped(self: Any, *args: Any) -> Any:
         try:
-            return method(*args)
+            if waits:
+                return await method(self, *args)
+            return await self.worker.run(method, self, *args)
         except IdPhotoError as error:
             return error.with_traceback(None)
 
-    @functools.wraps(method)
-    async def awaited(*args: Any) -> Any:
-        try:
-            return await method(*args)
-        except IdPhotoError as error:
-            return error.with_traceback(None)
-
-    wrapped: Any = awaited if inspect.iscoroutinefunction(method) else at_once
     return cast(_Method, wrapped)
 
 

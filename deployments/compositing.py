@@ -13,6 +13,7 @@ class Compositing:
     def __init__(self, expert_side_px: int | None) -> None:
         """``expert_side_px``: side of the expert net's input, where there is one."""
         cv2.setNumThreads(1)
+        self.worker = calls.Worker()
         self._expert_side_px = expert_side_px
 
     @calls.step

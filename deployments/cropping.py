@@ -15,6 +15,7 @@ class Cropping:
 
     def __init__(self, settings: Settings, sides: dict[str, int]) -> None:
         cv2.setNumThreads(1)
+        self.worker = calls.Worker()
         self._faces = finder.load(settings.weights_folder or default_folder())
         self._sides = sides
         self._max_pixels = settings.max_pixels
