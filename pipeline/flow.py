@@ -36,7 +36,7 @@ from pipeline.geometry import (
     reach,
 )
 from pipeline.matte import CERTAIN, certainty, check_subject, difference, keep_person, render
-from pipeline.resample import fit, square, warp
+from pipeline.resample import fit, glance, square, warp
 from pipeline.values import (
     Alpha8,
     Background,
@@ -92,7 +92,7 @@ def prepare_photo(
     tallest_px = max(document.size_px[1] for document in order.documents)
     long_side_px = max(_FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
     photo = decode(data, long_side_px=long_side_px, max_pixels=max_pixels)
-    small = fit(photo.rgb, _FACE_SIDE_PX)
+    small = glance(photo.rgb, _FACE_SIDE_PX)
     face = _find(photo, small, find_faces)
 
     head = estimate_head(face)
@@ -170,7 +170,7 @@ def prepare_check(
     """
     photo = decode(data, long_side_px=_CHECKED_SIDE_PX, max_pixels=max_pixels)
     photo = Photo(fit(photo.rgb, _CHECKED_SIDE_PX), photo.full_size_px)
-    small = fit(photo.rgb, _FACE_SIDE_PX)
+    small = glance(photo.rgb, _FACE_SIDE_PX)
     face = _find(photo, small, find_faces)
     size_px = _size(photo)
     asked = _views(photo, small, estimate_head(face), _whole(size_px), sides, order.quality)
@@ -218,7 +218,7 @@ def prepare_cutout(
     photo = Photo(fit(photo.rgb, order.max_side_px), photo.full_size_px)
     size_px = _size(photo)
     whole = _whole(size_px)
-    small = fit(photo.rgb, _FACE_SIDE_PX)
+    small = glance(photo.rgb, _FACE_SIDE_PX)
     try:
         face = _find(photo, small, find_faces)
     except UnusablePhoto:
@@ -277,7 +277,7 @@ def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
     reach = 1.5 * max(x1 - x0, y1 - y0)
     left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
     around = photo.rgb[top : int(y1 + reach), left : int(x1 + reach)]
-    small = fit(around, _FACE_SIDE_PX)
+    small = glance(around, _FACE_SIDE_PX)
     zoom = around.shape[1] / small.shape[1]
     seen = [found.scaled(zoom, zoom).moved(left, top) for found in find_faces(small)]
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])

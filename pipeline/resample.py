@@ -22,7 +22,7 @@ def warp(image: npt.NDArray[_Pixel], matrix: Matrix, size_px: SizeWH) -> npt.NDA
     that is finer by a whole factor and averaged, so that fine detail does not alias.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    finer = max(1, int(np.ceil(1 / scale - 0.05)))
+    finer = max(1, int(np.ceil(1 / scale - 0.12)))
     # OpenCV puts integer coordinates at pixel centres, we at pixel corners.
     enlarge = np.array([[finer, 0.0, 0.0], [0.0, finer, 0.0]])
     grid = chain(shift(0.5, 0.5), matrix, enlarge, shift(-0.5, -0.5))
@@ -39,33 +39,45 @@ def warp(image: npt.NDArray[_Pixel], matrix: Matrix, size_px: SizeWH) -> npt.NDA
 
 def fit(rgb: Rgb, long_side_px: int) -> Rgb:
     """The picture with its longer side at most ``long_side_px``; itself when it already is."""
-    height, width = rgb.shape[:2]
-    factor = long_side_px / max(width, height)
-    if factor >= 1:
-        return rgb
-    size_px = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return _resize(rgb, size_px)
+    size_px = _fitting(rgb, long_side_px)
+    return rgb if size_px is None else _resize(rgb, size_px, cv2.INTER_AREA)
+
+
+def glance(rgb: Rgb, long_side_px: int) -> Rgb:
+    """As ``fit``, at a fifth of its cost: good enough for a net, not for a person."""
+    size_px = _fitting(rgb, long_side_px)
+    return rgb if size_px is None else _resize(rgb, size_px, cv2.INTER_LINEAR)
 
 
 def square(rgb: Rgb, side_px: int) -> Rgb:
     """The whole picture stretched to a square: what the matting nets were trained on."""
-    return _resize(rgb, (side_px, side_px))
+    return _resize(rgb, (side_px, side_px), cv2.INTER_LINEAR)
 
 
-def _resize(rgb: Rgb, size_px: SizeWH) -> Rgb:
-    """Averages along an axis that shrinks, interpolates along one that grows."""
+def _fitting(rgb: Rgb, long_side_px: int) -> SizeWH | None:
     height, width = rgb.shape[:2]
-    # Averaging whole blocks first is twice as fast; it leaves out what fills no block at the edge,
-    # which must not move anything by more than half a pixel of the result.
-    block = max(1, min(width // size_px[0], height // size_px[1]))
-    rest = max(width % block * size_px[0] / width, height % block * size_px[1] / height)
-    if block > 1 and rest <= _MOVED_PX:
-        width, height = width // block, height // block
-        whole = rgb[: height * block, : width * block]
+    factor = long_side_px / max(width, height)
+    return None if factor >= 1 else (max(1, round(width * factor)), max(1, round(height * factor)))
+
+
+def _resize(rgb: Rgb, size_px: SizeWH, last: int) -> Rgb:
+    """Averages whole blocks along an axis that shrinks; what remains, less than twice, is done by
+    the OpenCV interpolation ``last``. Interpolates linearly along an axis that grows.
+    """
+    height, width = rgb.shape[:2]
+    # Blocks leave out what fills none at the edge, which must not move anything by more than half a
+    # pixel of the result.
+    across, down = max(1, width // size_px[0]), max(1, height // size_px[1])
+    rest = max(width % across * size_px[0] / width, height % down * size_px[1] / height)
+    if rest > _MOVED_PX:
+        last = cv2.INTER_AREA
+    elif across > 1 or down > 1:
+        width, height = width // across, height // down
+        whole = rgb[: height * down, : width * across]
         rgb = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     shrunk_px = min(width, size_px[0]), min(height, size_px[1])
     if shrunk_px != (width, height):
-        rgb = np.asarray(cv2.resize(rgb, shrunk_px, interpolation=cv2.INTER_AREA), np.uint8)
+        rgb = np.asarray(cv2.resize(rgb, shrunk_px, interpolation=last), np.uint8)
     if shrunk_px != size_px:
         rgb = np.asarray(cv2.resize(rgb, size_px, interpolation=cv2.INTER_LINEAR), np.uint8)
     return rgb
