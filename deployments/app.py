@@ -8,6 +8,7 @@ import ray
 from ray import serve
 from ray.serve import Application, Deployment
 from ray.serve.config import AutoscalingConfig, BackpressureConfig
+from ray.serve.schema import LoggingConfig
 
 from deployments.compositing import Compositing
 from deployments.cropping import Cropping
@@ -137,6 +138,8 @@ def _scaled(
             max_queued_requests=settings.max_photos_in_flight,
             backpressure_config=BackpressureConfig(status_code=429, retry_after_s=RETRY_AFTER_S),
             ray_actor_options={"num_cpus": scale.cpus_per_replica, **resources},
+            # The Gateway's line for each request says it all, with the time of every step.
+            logging_config=None if cls is Gateway else LoggingConfig(enable_access_log=False),
             autoscaling_config=AutoscalingConfig(
                 min_replicas=least,
                 max_replicas=most,
