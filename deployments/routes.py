@@ -9,16 +9,9 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
-from deployments import answers, problems, schemas, uploads
-from deployments.schemas import (
-    CheckForm,
-    CutoutForm,
-    DocumentInfo,
-    DocumentQuery,
-    PhotoForm,
-    PhotosInfo,
-    ReportsInfo,
-)
+from deployments import answers, forms, problems, schemas, uploads
+from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm
+from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo
 from deployments.settings import Settings
 from pipeline import documents
 from pipeline.errors import BadOrder, NotFound, Unavailable
@@ -69,7 +62,7 @@ def build(studio: Studio) -> FastAPI:
         studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
-        order = schemas.photo_order(schemas.parse(PhotoForm, fields), settings.max_variants)
+        order = forms.photo_order(forms.parse(PhotoForm, fields), settings.max_variants)
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.photos(data, order, timings)), timings)
 
@@ -79,8 +72,8 @@ def build(studio: Studio) -> FastAPI:
         studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
-        form = schemas.parse(CutoutForm, fields)
-        order = schemas.cutout_order(form, settings.max_cutout_side_px)
+        form = forms.parse(CutoutForm, fields)
+        order = forms.cutout_order(form, settings.max_cutout_side_px)
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
 
@@ -97,8 +90,8 @@ def build(studio: Studio) -> FastAPI:
         studio.require_room()
         start = time.perf_counter()
         data, fields = await uploads.read(request, settings.max_body_bytes)
-        form = schemas.parse(CheckForm, fields)
-        order = schemas.check_order(form, settings.max_variants)
+        form = forms.parse(CheckForm, fields)
+        order = forms.check_order(form, settings.max_variants)
         timings = {"upload": (time.perf_counter() - start) * 1000}
         reports = await studio.checks(data, order, form.as_is, timings)
         return _timed(answers.checks(reports), timings)
@@ -111,7 +104,7 @@ def build(studio: Studio) -> FastAPI:
 
         Case and accents do not count.
         """
-        query = schemas.parse(DocumentQuery, request.query_params.multi_items())
+        query = forms.parse(DocumentQuery, request.query_params.multi_items())
         return [schemas.document_info(found) for found in documents.search(query.q, query.country)]
 
     @app.get("/v1/documents/{name}", tags=["documents"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.schemas import CheckForm, CutoutForm, PhotoForm
+from deployments.forms import CheckForm, CutoutForm, PhotoForm
 from deployments.settings import Settings
 from pipeline.errors import TEXTS
 

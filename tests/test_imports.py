@@ -58,6 +58,7 @@ RULE: dict[str, tuple[str, ...]] = {
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
         *("pipeline.documents", "pipeline.colours", "deployments.settings"),
         *("deployments.answers", "deployments.problems", "deployments.schemas"),
+        "deployments.forms",
         "deployments.uploads",
     ),
 }
