@@ -85,7 +85,7 @@ class Settings(_Settings):
     """Time from a request's arrival to its answer; later photos are dropped at the next step with
     504.
     """
-    max_photos_in_flight: PositiveInt = 24
+    max_photos_in_flight: PositiveInt = 16
     """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429. On a
     machine that cannot finish so many in time the limit sinks by itself until it can.
     """
