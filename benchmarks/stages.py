@@ -6,7 +6,6 @@ Without a precision u2netp is measured in both, in turn; the selfie net has only
 """
 
 import argparse
-import io
 import platform
 import statistics
 import time
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
-from PIL import Image
 
+from benchmarks.photos import enlarged
 from models import finder
 from models.catalog import WantedPrecision
 from models.matting import Loader, MattingNet
@@ -26,7 +25,6 @@ from models.weights import default_folder
 from pipeline import colours, documents, flow
 from pipeline.values import Order
 
-PORTRAIT = Path(__file__).parents[1] / "tests" / "data" / "astronaut.png"
 MEGAPIXELS = (1.5, 3, 12)
 SIDES = {"person": 256, "saliency": 320}
 _T = TypeVar("_T")
@@ -46,15 +44,6 @@ class Clock:
 
     def medians(self) -> dict[str, float]:
         return {stage: statistics.median(rounds) for stage, rounds in self.rounds.items()}
-
-
-def enlarged(megapixels: float) -> bytes:
-    """The portrait as a JPEG of this size: the cost of decoding is real, the detail is not."""
-    image = Image.open(PORTRAIT).convert("RGB")
-    side = round((megapixels * 1e6) ** 0.5)
-    file = io.BytesIO()
-    image.resize((side, side), Image.Resampling.LANCZOS).save(file, "JPEG", quality=92)
-    return file.getvalue()
 
 
 def measure(

@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models import upright
 from models.catalog import find
 from models.facemesh import Mesh
 from models.prelu import open_replaced
@@ -59,11 +59,11 @@ class Eyelids:
         """The eyes of ``mesh``, which was found in ``rgb``."""
         middles = mesh.left_eye_xy_px, mesh.right_eye_xy_px
         corners = mesh.left_eye_corners_xy_px, mesh.right_eye_corners_xy_px
-        roll = _roll(*middles)
+        roll = upright.roll(*middles)
         # The net knows the eye on the right of the picture; the other one is shown mirrored.
         left, right = (_square(*pair, roll) for pair in corners)
         to_squares = _mirrored(left), right
-        pictures = np.stack([_cut(rgb, matrix) for matrix in to_squares])
+        pictures = np.stack([upright.cut(rgb, matrix, _SIDE_PX) for matrix in to_squares])
         planes = pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255
         contours, irises = self._session.run(None, {self._input: planes})
         opening = min(_opening(contour.reshape(-1, 3)[:, :2]) for contour in contours)
@@ -71,7 +71,7 @@ class Eyelids:
             _back(iris.reshape(-1, 3)[:, :2].mean(axis=0), matrix)
             for iris, matrix in zip(irises, to_squares, strict=True)
         ]
-        tilt_deg = math.degrees(math.remainder(_roll(*pupils) - roll, math.tau))
+        tilt_deg = math.degrees(math.remainder(upright.roll(*pupils) - roll, math.tau))
         seen = opening >= _HIDDEN and abs(tilt_deg) <= _LEVEL_DEG
         left_xy_px, right_xy_px = pupils if seen else middles
         return Eyes(left_xy_px, right_xy_px, opening)
@@ -94,36 +94,17 @@ def _opening(points_xy_px: npt.NDArray[np.float32]) -> float:
     return height / max(float(np.linalg.norm(other - corner)), 1e-3)
 
 
-def _roll(left: PointXY, right: PointXY) -> float:
-    """Direction from the left to the right eye, in radians; positive is clockwise as seen."""
-    return math.atan2(right[1] - left[1], right[0] - left[0])
-
-
 def _square(outer: PointXY, inner: PointXY, roll: float) -> Matrix:
     """2x3 map from the picture to the net's square: the eye in the middle, the face upright."""
-    scale = _SIDE_PX / (_SQUARE_PER_EYE * max(math.dist(outer, inner), 1.0))
-    cos, sin = scale * math.cos(roll), scale * math.sin(roll)
-    turn = np.array([[cos, sin], [-sin, cos]])
-    middle = (np.array(outer) + np.array(inner)) / 2
-    return np.column_stack([turn, _SIDE_PX / 2 - turn @ middle])
+    middle = (outer[0] + inner[0]) / 2, (outer[1] + inner[1]) / 2
+    width_px = _SQUARE_PER_EYE * max(math.dist(outer, inner), 1.0)
+    return upright.square(middle, width_px, roll, _SIDE_PX)
 
 
 def _mirrored(to_square: Matrix) -> Matrix:
     mirrored = to_square * [[-1], [1]]
     mirrored[0, 2] += _SIDE_PX
     return mirrored
-
-
-def _cut(rgb: Rgb, to_square: Matrix) -> Rgb:
-    """The square that ``to_square`` shows, SxSx3; the picture's edge goes on outside it."""
-    # OpenCV counts from the middle of the first pixel, and we from its corner.
-    matrix = to_square.copy()
-    matrix[:, 2] += to_square[:, :2] @ [0.5, 0.5] - 0.5
-    size_px = (_SIDE_PX, _SIDE_PX)
-    square = cv2.warpAffine(
-        rgb, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(square, np.uint8)
 
 
 def _back(xy_px: npt.NDArray[np.float32], to_square: Matrix) -> PointXY:

@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models import upright
 from models.catalog import find
 from models.prelu import open_replaced
 from models.prepare import prepare
@@ -182,25 +182,13 @@ def load(folder: Path | None = None, threads: int = 1) -> FaceMesh:
 def _square(face: Face) -> Matrix:
     """2x3 map from the picture to the net's square: the face in the middle, its eyes level."""
     x0, y0, x1, y1 = face.box_xyxy_px
-    scale = _SIDE_PX / (_SQUARE_PER_BOX * max(x1 - x0, y1 - y0))
-    (left_x, left_y), (right_x, right_y) = face.left_eye_xy_px, face.right_eye_xy_px
-    roll = math.atan2(right_y - left_y, right_x - left_x)
-    cos, sin = scale * math.cos(roll), scale * math.sin(roll)
-    turn = np.array([[cos, sin], [-sin, cos]])
-    shift = _SIDE_PX / 2 - turn @ [(x0 + x1) / 2, (y0 + y1) / 2]
-    return np.column_stack([turn, shift])
+    middle, width_px = ((x0 + x1) / 2, (y0 + y1) / 2), _SQUARE_PER_BOX * max(x1 - x0, y1 - y0)
+    roll = upright.roll(face.left_eye_xy_px, face.right_eye_xy_px)
+    return upright.square(middle, width_px, roll, _SIDE_PX)
 
 
 def _cut(rgb: Rgb, to_square: Matrix) -> npt.NDArray[np.float32]:
-    """The square that ``to_square`` shows, 1x3xSxS, 0..1; the picture's edge goes on outside it."""
-    # OpenCV counts from the middle of the first pixel, and we from its corner.
-    matrix = to_square.copy()
-    matrix[:, 2] += to_square[:, :2] @ [0.5, 0.5] - 0.5
-    # No low-pass where it shrinks, as in MediaPipe: of a face twelve times as large, strong noise
-    # moves the points by less than 1 % of the distance of the eyes.
-    square = cv2.warpAffine(
-        rgb, matrix, (_SIDE_PX, _SIDE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    planes = square.transpose(2, 0, 1)[None].astype(np.float32)
+    """The square that ``to_square`` shows, 1x3xSxS, 0..1."""
+    planes = upright.cut(rgb, to_square, _SIDE_PX).transpose(2, 0, 1)[None].astype(np.float32)
     planes /= 255
     return planes

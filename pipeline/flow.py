@@ -127,9 +127,16 @@ def finish_photo(
     Raises UnusablePhoto (``matte_unreliable``).
     """
     face = _face(portrait)
-    if expert_side_px and EXPERT not in alphas and _is_doubtful(portrait, alphas, face):
-        return Doubt({EXPERT: (_expert_view(portrait, expert_side_px).rgb,)})
-    matte, head = _person(portrait, alphas, face)
+    ask_px = None if EXPERT in alphas else expert_side_px
+    try:
+        matte, head = _person(portrait, alphas, face)
+        doubtful = certainty(matte, estimate_head(face)) < CERTAIN
+    except UnusablePhoto:
+        if ask_px is None:
+            raise
+        doubtful = True
+    if ask_px is not None and doubtful:
+        return Doubt({EXPERT: (_expert_view(portrait, ask_px).rgb,)})
     about_photo = _of_photo(portrait, face, matte, head)
     photos = []
     for document in order.documents:
@@ -309,14 +316,6 @@ def _person(portrait: Portrait, alphas: Alphas, face: Face) -> tuple[Matte, Head
             matte = max(matte, second, key=lambda matte: certainty(matte, skull))
     matte = keep_person(matte, face, skull)
     return matte, measure_head(face, matte)
-
-
-def _is_doubtful(portrait: Portrait, alphas: Alphas, face: Face) -> bool:
-    try:
-        matte, _ = _person(portrait, alphas, face)
-    except UnusablePhoto:
-        return True
-    return certainty(matte, estimate_head(face)) < CERTAIN
 
 
 def _expert_view(portrait: Portrait, side_px: int) -> View:

@@ -10,20 +10,10 @@ import pytest
 
 from models import finder, weights
 from models.finder import FaceFinder
-from pipeline.values import Face, Look, PointXY, Rgb
+from pipeline.values import Face, Look, Rgb
+from tests.unit.models.pupils import EYES
 
 LoadRgb = Callable[[str], Rgb]
-
-# Pupils, left and right as seen, read off the enlarged pictures by eye.
-PUPILS: dict[str, tuple[PointXY, PointXY]] = {
-    "astronaut.png": ((203.7, 101.1), (246.7, 103.3)),
-    "grace-hopper.png": ((52.4, 42.3), (73.0, 41.9)),
-    "tiny-dark-skin-white-bg.jpg": ((72.7, 138.7), (121.7, 134.7)),
-    "tiny-glasses-autumn.jpg": ((79.7, 115.3), (117.8, 112.3)),
-    "tiny-long-hair.jpg": ((77.2, 121.3), (123.2, 128.3)),
-    "tiny-pale-dress.jpg": ((68.2, 101.7), (106.3, 98.2)),
-    "tiny-white-blouse.jpg": ((67.5, 85.0), (105.2, 83.5)),
-}
 
 
 class Seen(NamedTuple):
@@ -88,22 +78,22 @@ def test_roll_changes_nothing(
     assert other.mouth_opening == pytest.approx(look.mouth_opening, abs=0.05)
 
 
-@pytest.mark.parametrize("name", PUPILS)
+@pytest.mark.parametrize("name", EYES)
 def test_the_eyes_are_the_pupils(name: str, faces: FaceFinder, load_rgb: LoadRgb) -> None:
     (face,) = faces.find(load_rgb(name))
-    left, right = PUPILS[name]
+    left, right = EYES[name]
     near_px = 0.05 * math.dist(left, right)
     assert math.dist(face.left_eye_xy_px, left) < near_px
     assert math.dist(face.right_eye_xy_px, right) < near_px
 
 
-@pytest.mark.parametrize("name", PUPILS)
+@pytest.mark.parametrize("name", EYES)
 def test_a_mirrored_photo_mirrors_the_points(
     name: str, faces: FaceFinder, load_rgb: LoadRgb
 ) -> None:
     rgb = load_rgb(name)
     (face,), (other,) = faces.find(rgb), faces.find(np.ascontiguousarray(rgb[:, ::-1]))
-    apart_px = math.dist(*PUPILS[name])
+    apart_px = math.dist(*EYES[name])
     for point, mirrored, most in (
         (face.left_eye_xy_px, other.right_eye_xy_px, 0.03),
         (face.right_eye_xy_px, other.left_eye_xy_px, 0.03),
