@@ -1,16 +1,18 @@
-"""The matting nets alone, by batch, precision and way of calling; on a GPU where there is one.
+"""The matting nets alone, by batch, precision and way of calling, and then the service; on a GPU
+where there is one, else the nets on the CPU.
 
 python -m benchmarks.gpu [--nets u2netp,selfie] [--batches 1,2,4,8,16,32] [--rounds 20]
-    [--tflops 60 --gb-per-s 4000]
+    [--tflops 60 --gb-per-s 4000] [--nets-only]
 
-"run" copies from and to the CPU with each call, "bound" keeps input and output on the device, and
-"graph" is that with the launches recorded in a CUDA graph. ``--tflops`` and ``--gb-per-s`` are the
-device's peaks, for the precision that is of interest: with them the table says which share of the
-roofline a net reaches. TensorRT builds an engine for every batch, which takes minutes; its float32
-is TF32.
+"run" is ONNX Runtime's plain call, "bound" keeps input and output in one place on the device, as
+the service does (models/binding.py), and "graph" is that with the launches recorded in a CUDA
+graph. All of them count the copies to and from the device. The share of the roofline is that of the
+GPU's data sheet (benchmarks/peaks.py); ``--tflops`` and ``--gb-per-s`` take its place. TensorRT
+builds an engine for every batch, which takes minutes; its float32 is TF32.
 """
 
 import argparse
+import logging
 import statistics
 import tempfile
 import time
@@ -22,10 +24,12 @@ from typing import Any, Literal
 import numpy as np
 import onnxruntime
 
+from benchmarks import load, peaks
 from benchmarks.figures import cell, machine, table
-from benchmarks.load import numbers
 from benchmarks.roofline import Work, work
+from benchmarks.service import free_port, ours, running
 from models import gpu
+from models.binding import bind_as_asked
 from models.catalog import Net, find
 from models.matting import interface
 from models.prepare import prepare
@@ -35,10 +39,10 @@ from models.weights import default_folder, fetch
 Precision = Literal["fp32", "tf32", "fp16"]
 Way = Literal["run", "bound", "graph"]
 
-HEADER = ("net", "device", "precision", "way", "batch", "ms a batch", "photos/s")
+HEADER = ("net", "device", "precision", "way", "batch", "ms a batch", "photos/s", "of the roofline")
 _WARM_UP = 5
 _BATCHES = {"cpu": [1, 2, 4], "gpu": [1, 2, 4, 8, 16, 32]}
-_LOG_FATAL = 4
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,72 +99,28 @@ def cases(
                         yield Case(net, device, precision, way, batch)
 
 
-def opened(case: Case, folder: Path, engines: Path) -> onnxruntime.InferenceSession:
-    """The session of a case; the folder ``engines`` keeps what TensorRT builds.
-
-    Raises ProviderUnavailable where another device would run it, and what ONNX Runtime raises.
+def call(case: Case, folder: Path, engines: Path) -> Callable[[], Any]:
+    """One run of a batch, which returns when its output is there; the folder ``engines`` keeps what
+    TensorRT builds. Raises ProviderUnavailable and what ONNX Runtime raises.
     """
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1
-    settings.log_severity_level = _LOG_FATAL
-    providers = [*_providers(case, engines), ("CPUExecutionProvider", {})]
-    # TensorRT halves the full model by itself.
-    halved = case.precision == "fp16" and case.device == "cuda"
-    (source,) = fetch(case.net, folder).values()
-    model = prepare(case.net, source, folder, "fp16" if halved else "fp32")
-    session = onnxruntime.InferenceSession(
-        model, settings, providers=providers, enable_fallback=False
+    halved = case.precision == "fp16"
+    options = SessionOptions(
+        device=case.device,
+        tensorrt_cache=engines,
+        precision="fp16" if halved else "fp32",
+        tf32=case.precision == "tf32",
+        cuda_graphs=case.way == "graph",
     )
-    if session.get_providers()[0] != providers[0][0]:
-        raise ProviderUnavailable(f"{providers[0][0]} was left out")
-    return session
-
-
-def _providers(case: Case, engines: Path) -> list[tuple[str, dict[str, str]]]:
-    if case.device == "cpu":
-        return []
-    cuda = {
-        "use_tf32": str(int(case.precision != "fp32")),
-        "enable_cuda_graph": str(int(case.way == "graph" and case.device == "cuda")),
-        "cudnn_conv_algo_search": "EXHAUSTIVE",
-    }
-    if case.device == "cuda":
-        return [("CUDAExecutionProvider", cuda)]
-    # An engine is the best for the batch that it was built for.
-    place = engines / f"{case.net.name}-{case.precision}-{case.batch}"
-    tensorrt = {
-        "trt_fp16_enable": str(case.precision == "fp16"),
-        "trt_cuda_graph_enable": str(case.way == "graph"),
-        "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(place),
-        "trt_timing_cache_enable": "True",
-        "trt_timing_cache_path": str(engines),
-    }
-    place.mkdir(exist_ok=True)
-    return [("TensorrtExecutionProvider", tensorrt), ("CUDAExecutionProvider", cuda)]
-
-
-def call(session: onnxruntime.InferenceSession, case: Case) -> Callable[[], Any]:
-    """One run of a batch, which returns when its output is there."""
+    (source,) = fetch(case.net, folder).values()
+    model = prepare(case.net, source, folder, options.precision)
     side = interface(case.net).size_px
     batch = np.random.default_rng(1).random((case.batch, 3, side, side), np.float32)
-    name, out = session.get_inputs()[0].name, session.get_outputs()[0].name
-    if case.way == "run":
-        return lambda: session.run(None, {name: batch})
-    device = "cpu" if case.device == "cpu" else "cuda"
-    given = onnxruntime.OrtValue.ortvalue_from_numpy(batch, device, 0)
-    shape = (case.batch, 1, side, side)
-    made = onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, device, 0)
-    binding = session.io_binding()
-    binding.bind_ortvalue_input(name, given)
-    binding.bind_ortvalue_output(out, made)
-
-    def bound() -> None:
-        binding.synchronize_inputs()
-        session.run_with_iobinding(binding)
-        binding.synchronize_outputs()
-
-    return bound
+    if case.way != "run":
+        bound = bind_as_asked(model, options, side, (case.batch,), _LOG)
+        return lambda: bound(batch)
+    session = open_session(model, options)
+    name = session.get_inputs()[0].name
+    return lambda: session.run(None, {name: batch})
 
 
 def timed(run: Callable[[], Any], rounds: int) -> float:
@@ -175,14 +135,30 @@ def timed(run: Callable[[], Any], rounds: int) -> float:
     return statistics.median(spent)
 
 
-def row(case: Case, seconds: float, needed: Work, options: argparse.Namespace) -> list[str]:
-    """The cells below HEADER, and the share of the roofline where its peaks are given."""
-    cells = [*case.cells, cell(seconds * 1000), cell(case.batch / seconds, 1)]
+def peak_of(options: argparse.Namespace, precision: Precision) -> tuple[float, float] | None:
+    """FLOP/s and bytes/s that the device could do at best; None where they are not known."""
     if options.tflops and options.gb_per_s:
-        width = 2 if case.precision == "fp16" else 4
-        roof_s = needed.roof_s(case.batch, options.tflops * 1e12, options.gb_per_s * 1e9, width)
-        cells.append(f"{100 * roof_s / seconds:.0f} %")
-    return cells
+        return options.tflops * 1e12, options.gb_per_s * 1e9
+    found = None if gpu.why_none() else peaks.find(gpu.name())
+    return found and (getattr(found, precision) * 1e12, found.gb_per_s * 1e9)
+
+
+def row(case: Case, seconds: float, needed: Work, peak: tuple[float, float] | None) -> list[str]:
+    """The cells below HEADER."""
+    share = "-"
+    if peak is not None:
+        roof_s = needed.roof_s(case.batch, *peak, 2 if case.precision == "fp16" else 4)
+        share = f"{100 * roof_s / seconds:.0f} %"
+    return [*case.cells, cell(seconds * 1000), cell(case.batch / seconds, 1), share]
+
+
+def serve() -> None:
+    """Starts the service with its default settings and prints what it does under load."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        with running(ours(port, Path(folder)), f"{url}/readyz") as pid:
+            load.main(["--url", url, "--clients", "1,16", "--pid", str(pid)])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -192,10 +168,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--nets", default="u2netp,selfie")
-    parser.add_argument("--batches", type=numbers, help="default: to 32 on a GPU, to 4 on the CPU")
+    parser.add_argument(
+        "--batches", type=load.numbers, help="default: to 32 on a GPU, to 4 on the CPU"
+    )
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--tflops", type=float, help="the device's peak of arithmetic")
     parser.add_argument("--gb-per-s", type=float, help="the device's peak of memory traffic")
+    parser.add_argument("--nets-only", action="store_true", help="leave the service out")
     options = parser.parse_args(arguments)
 
     folder = default_folder()
@@ -210,18 +189,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{net.name}: {found.flops / 1e9:.2f} GFLOP and {found.activations / 1e6:.1f} million "
             f"activations a photo, {found.weights / 1e6:.2f} million weights"
         )
-    shares = ("of the roofline",) if options.tflops and options.gb_per_s else ()
+    places = devices()
+    if places != ["cpu"]:
+        print(gpu.name())
     rows = []
     with tempfile.TemporaryDirectory() as engines:
-        for case in cases(nets, devices(), options.batches):
+        for case in cases(nets, places, options.batches):
             try:
-                run = call(opened(case, folder, Path(engines)), case)
-                rows.append(row(case, timed(run, options.rounds), needed[case.net.name], options))
+                seconds = timed(call(case, folder, Path(engines)), options.rounds)
             except Exception as error:  # ONNX Runtime's exceptions share no public base class
-                print(
-                    f"left out: {case.net.name} {case.device} {case.precision} {case.way}: {error}"
-                )
-    print(table((*HEADER, *shares), rows))
+                print(f"left out: {' '.join(case.cells)}: {error}")
+                continue
+            rows.append(row(case, seconds, needed[case.net.name], peak_of(options, case.precision)))
+    print(table(HEADER, rows))
+    if places != ["cpu"] and not options.nets_only:
+        serve()
 
 
 if __name__ == "__main__":

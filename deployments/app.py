@@ -16,6 +16,7 @@ from deployments.gateway import Gateway
 from deployments.matting import Matting
 from deployments.problems import RETRY_AFTER_S
 from deployments.settings import Scale, Settings
+from models import batches
 from models.catalog import find
 from models.matting import Loader, MattingNet, interface
 from models.precision import Wanted, check_on_gpu
@@ -50,12 +51,13 @@ def build(settings: Settings) -> Application:
         # The nets of a replica divide its share among them.
         gpu_memory_share=settings.gpus_per_replica * _NETS_SHARE / len(settings.all_nets),
         tensorrt_cache=folder / "tensorrt",
+        cuda_graphs=settings.cuda_graphs,
     )
     loader = Loader(
         settings.all_nets,
         options,
         folder,
-        warm_batches=tuple(sorted({1, batch})),
+        warm_batches=tuple(sorted({1, batch})) if device == "cpu" else batches.sizes(batch),
         precision=settings.precision,
         runtime=settings.runtime,
         log=logging.getLogger("ray.serve"),

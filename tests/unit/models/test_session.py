@@ -114,8 +114,57 @@ def test_tensorrt_comes_before_cuda_and_keeps_its_engines(tmp_path: Path) -> Non
         "CPUExecutionProvider",
     ]
     assert chosen["trt_fp16_enable"] == "True"
-    assert chosen["trt_engine_cache_path"] == str(tmp_path / "engines")
-    assert (tmp_path / "engines").is_dir()
+    assert Path(chosen["trt_engine_cache_path"]).is_relative_to(tmp_path / "engines")
+    assert Path(chosen["trt_engine_cache_path"]).is_dir()
+
+
+def test_tensorrt_keeps_an_engine_for_each_shape_and_their_timings_together(tmp_path: Path) -> None:
+    engines, timings = set(), set()
+    for axes in ({}, {"N": 1, "H": 8}, {"N": 2, "H": 8}, {"N": 2, "H": 16}):
+        options = SessionOptions(tensorrt_cache=tmp_path, fixed_axes=axes)
+        chosen = session._tensorrt_options(options)
+        engines.add(chosen["trt_engine_cache_path"])
+        timings.add(chosen["trt_timing_cache_path"])
+    assert (len(engines), len(timings)) == (4, 1)
+    assert "trt_engine_cache_enable" not in session._tensorrt_options(SessionOptions())
+
+
+@pytest.mark.parametrize(
+    ("device", "graphs", "on_cuda", "on_tensorrt"),
+    [
+        ("cuda", False, "0", None),
+        ("cuda", True, "1", None),
+        ("tensorrt", False, None, "False"),
+        # CUDA is there for what TensorRT cannot run, and then there is no graph.
+        ("tensorrt", True, None, "True"),
+    ],
+)
+def test_graphs_are_asked_of_the_device_that_runs_the_net(
+    device: KnownDevice, graphs: bool, on_cuda: str | None, on_tensorrt: str | None
+) -> None:
+    chosen = dict(session._providers(device, SessionOptions(cuda_graphs=graphs)))
+    assert chosen["CUDAExecutionProvider"].get("enable_cuda_graph") == on_cuda
+    tensorrt = chosen.get("TensorrtExecutionProvider", {})
+    assert tensorrt.get("trt_cuda_graph_enable") == on_tensorrt
+
+
+@pytest.mark.parametrize(("tf32", "said"), [(True, "1"), (False, "0")])
+def test_tf32_is_told_to_cuda(tf32: bool, said: str) -> None:
+    assert session._cuda_options(SessionOptions(tf32=tf32))["use_tf32"] == said
+
+
+def test_graphs_and_tf32_say_nothing_to_the_cpu() -> None:
+    assert session._providers("cpu", SessionOptions(cuda_graphs=True)) == [
+        ("CPUExecutionProvider", {})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"), [({}, ["N"]), ({"N": 3}, [3]), ({"N": 3, "other": 5}, [3])]
+)
+def test_axes_are_fixed_by_name(doubling: Path, axes: dict[str, int], shape: list[object]) -> None:
+    opened = open_session(doubling, SessionOptions("cpu", fixed_axes=axes))
+    assert opened.get_inputs()[0].shape == shape
 
 
 def test_onnx_runtime_does_not_report_to_its_maker(doubling: Path, tmp_path: Path) -> None:

