@@ -26,7 +26,6 @@ from pipeline.values import Alpha8, IdPhoto, Portrait, Rgb
 Variant = Literal["gateway", "reference", "value", "chained"]
 
 _REPLICAS = {"Entry": 1, "Cropping": 1, "Matting": 2, "Compositing": 1}
-_ONGOING = 2
 _MEGAPIXELS = 1.5
 
 
@@ -48,6 +47,7 @@ class Cropping:
     """Answers with the same portrait each time."""
 
     def __init__(self, empty: bool) -> None:
+        self.worker = calls.Worker()
         self._portrait = Pipeline("best").portrait(photos.enlarged(_MEGAPIXELS))
         if empty:
             pixel = np.zeros((1, 1, 3), np.uint8)
@@ -85,6 +85,7 @@ class Compositing:
     """Answers with the same file each time."""
 
     def __init__(self, empty: bool) -> None:
+        self.worker = calls.Worker()
         self._photo = Pipeline("best").photo(photos.enlarged(_MEGAPIXELS))
         if empty:
             self._photo = replace(self._photo, data=b"")
@@ -147,10 +148,7 @@ def build(options: Options) -> Application:
     compositing = _deployed(Compositing).bind(options.empty)
     entry: Any = Gateway if options.variant == "gateway" else Relay
     first = settings if options.variant == "gateway" else options
-    deployed = _deployed(entry, "Entry").options(
-        max_ongoing_requests=2 * settings.max_photos_in_flight
-    )
-    return deployed.bind(first, cropping, matting, compositing)
+    return _deployed(entry, "Entry").bind(first, cropping, matting, compositing)
 
 
 class _Nets:
@@ -166,11 +164,12 @@ class _Nets:
 
 def _deployed(cls: type[Any], name: str = "") -> Deployment:
     name = name or cls.__name__
+    most = Settings.model_validate({}).max_photos_in_flight
     made: Deployment = serve.deployment(
         name=name,
         num_replicas=_REPLICAS[name],
-        max_ongoing_requests=_ONGOING,
-        max_queued_requests=Settings.model_validate({}).max_photos_in_flight,
+        max_ongoing_requests=2 * most,
+        max_queued_requests=most,
         ray_actor_options={"num_cpus": 0},
     )(cls)
     return made

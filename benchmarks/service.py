@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from benchmarks.processes import Process, ProcFs, Tree
 
 ROOT = Path(__file__).parents[1]
@@ -49,25 +51,22 @@ def free_port() -> int:
 
 
 def serve(application: Mapping[str, Any], port: int, folder: Path) -> Command:
-    """``serve run`` of one application, on a Ray of its own. Writes files to the folder."""
+    """``serve run`` of the shipped configuration with the application changed as given, on a Ray of
+    its own. Writes files to the folder.
+    """
+    shipped = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
+    shipped["http_options"]["port"] = port
+    shipped["applications"] = [{**shipped["applications"][0], **application}]
     config = folder / "serve.json"  # JSON is YAML
-    config.write_text(
-        json.dumps(
-            {
-                "proxy_location": "HeadOnly",
-                "http_options": {"host": "127.0.0.1", "port": port},
-                "applications": [{"route_prefix": "/", **application}],
-            }
-        )
-    )
+    config.write_text(json.dumps(shipped))
     ray_serve = Path(sys.executable).with_name("serve")
     words = [str(ray_serve), "run", "--address", "local", str(config)]
     return Command(words, folder / "serve.log", RAY)
 
 
 def ours(port: int, folder: Path) -> Command:
-    """The service with its default settings, on a Ray of its own."""
-    return serve({"name": "idphoto", "import_path": "deployments.app:build"}, port, folder)
+    """The service as it is shipped, on a Ray of its own."""
+    return serve({}, port, folder)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """How many photos a Gateway takes on at once: no more than it can finish in time."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pipeline.errors import Overloaded
 _LATE, _EARLY = 0.6, 0.4
 _CUT = 0.8
 _LEAST = 2
+# Weight of the latest photo in the pace.
+_NEWS = 0.1
 
 
 class Admission:
@@ -26,30 +29,47 @@ class Admission:
         self._limit = float(most)
         self._in_flight = 0
         self._cut_at = float("-inf")
+        self._pace_s = deadline_s / most
+        self._invited_at = float("-inf")
 
     @property
     def limit(self) -> int:
         """Photos that may be in flight at present."""
         return int(self._limit)
 
+    @property
+    def full_share(self) -> float:
+        """Photos in flight as a share of those that may be."""
+        return self._in_flight / self.limit
+
     def require_room(self) -> None:
-        """Raises Overloaded where a further photo would have no place; takes none."""
+        """Raises Overloaded where a further photo would have no place; takes none.
+
+        The error's ``retry_after_s`` asks clients back one after the other, at the pace at which
+        photos are finished: a crowd that returns together is refused again, and each refusal costs
+        as much as a step of a photo.
+        """
         if self._in_flight >= self.limit:
-            raise Overloaded("overloaded")
+            now = time.monotonic()
+            self._invited_at = max(self._invited_at, now) + self._pace_s
+            wait_s = min(self._invited_at - now, self._deadline_s)
+            raise Overloaded("overloaded", retry_after_s=math.ceil(wait_s))
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """A place for the photo that the body works on. Raises Overloaded."""
         self.require_room()
         self._in_flight += 1
-        start = time.monotonic()
+        together, start = self._in_flight, time.monotonic()
         try:
             yield
         finally:
             self._in_flight -= 1
-            self._learn(start, time.monotonic())
+            self._learn(start, time.monotonic(), together)
 
-    def _learn(self, start: float, end: float) -> None:
+    def _learn(self, start: float, end: float, together: int) -> None:
+        # Little's law: the time between two answers is the time of one over those in flight.
+        self._pace_s += _NEWS * ((end - start) / together - self._pace_s)
         took = (end - start) / self._deadline_s
         if took > _LATE:
             # Those that were admitted before the cut tell nothing about what it did.

@@ -34,7 +34,7 @@ def name(photo: IdPhoto) -> str:
 
 
 def _picture(photo: IdPhoto) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_checks([photo])}
+    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_about([photo])}
     return Response(photo.data, media_type=photo.media_type, headers=headers)
 
 
@@ -44,7 +44,7 @@ def _zip(finished: Sequence[IdPhoto]) -> Response:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for photo in finished:
             archive.writestr(name(photo), photo.data)
-    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_checks(finished)}
+    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_about(finished)}
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
 
@@ -55,12 +55,13 @@ def _json(finished: Sequence[IdPhoto]) -> Response:
             background=photo.background,
             media_type=photo.media_type,
             size_px=photo.size_px,
+            quality=photo.quality,
             checks=[schemas.check_info(check) for check in photo.checks],
             data_base64=base64.b64encode(photo.data).decode(),
         )
         for photo in finished
     ]
-    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_checks(finished))
+    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_about(finished))
 
 
 def checks(reports: Sequence[Report]) -> Response:
@@ -76,11 +77,13 @@ def checks(reports: Sequence[Report]) -> Response:
     return JSONResponse(ReportsInfo(reports=infos).model_dump())
 
 
-def _checks(finished: Sequence[IdPhoto]) -> dict[str, str]:
-    """The checks that were not passed, and the worst result of each, in a header."""
+def _about(finished: Sequence[IdPhoto]) -> dict[str, str]:
+    """Headers with the quality, and with the checks that were not passed, each with its worst
+    result.
+    """
     worst: dict[str, Result] = {}
     for check in (check for photo in finished for check in photo.checks):
         if check.result != "pass":
             worst[check.code] = max(check.result, worst.get(check.code, "pass"), key=_WORSE.index)
     found = ", ".join(f"{code}={result}" for code, result in worst.items())
-    return {"X-Checks": found} if found else {}
+    return {"X-Quality": finished[0].quality, **({"X-Checks": found} if found else {})}

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -40,6 +41,10 @@ class Gateway:
             "idphoto_escalated_photos",
             description="Photos whose matte was not certain and that the expert net saw as well.",
         )
+        self._hurries = metrics.Counter(
+            "idphoto_hurried_photos",
+            description="Photos made in fast instead of best, because the places were taken.",
+        )
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return routes.build(self)
@@ -49,8 +54,15 @@ class Gateway:
     ) -> tuple[IdPhoto, ...]:
         """Every variant of the order. ``timings`` takes the milliseconds of each step."""
         crop, compose = self._cropping.photo, self._compositing.photo
+        if self._hurried(order):
+            self._hurries.inc()
+            order = replace(order, quality="fast")
         finished: tuple[IdPhoto, ...] = await self._run(crop, compose, data, order, timings)
         return finished
+
+    def _hurried(self, order: Order) -> bool:
+        limit = self.settings.fast_when_full
+        return limit is not None and order.quality == "best" and self._admission.full_share > limit
 
     async def checks(
         self, data: bytes, order: Order, as_is: bool, timings: dict[str, float]

@@ -83,7 +83,8 @@ def problem(request: Request, error: IdPhotoError) -> Response:
     else:
         answer = _document(status, title, text.title, error.code, text.hint, "en")
     if status in (429, 503):
-        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+        wait_s = error.details.get("retry_after_s", RETRY_AFTER_S)
+        answer.headers["Retry-After"] = str(wait_s)
     return answer
 
 

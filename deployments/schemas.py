@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from pipeline.values import Bounds, Check, Document, Result
+from pipeline.values import Bounds, Check, Document, Quality, Result
 
 
 class BoundsInfo(BaseModel):
@@ -113,6 +113,7 @@ class PhotoInfo(BaseModel):
     background: str
     media_type: str
     size_px: tuple[int, int]
+    quality: Quality
     checks: list[CheckInfo]
     data_base64: str
 

@@ -93,6 +93,11 @@ class Settings(_Settings):
     """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429. On a
     machine that cannot finish so many in time the limit sinks by itself until it can.
     """
+    fast_when_full: float | None = Field(None, gt=0, lt=1)
+    """Overload mode. Where more than this share of the places is taken, photos in quality best are
+    made in fast, which frees a place in half the time; the answer's ``X-Quality`` says so. None:
+    never.
+    """
     max_body_mb: PositiveFloat = 20
     max_megapixels: PositiveFloat = 50
     max_variants: PositiveInt = 64

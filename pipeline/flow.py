@@ -163,6 +163,7 @@ def finish_photo(
                     document.id,
                     background.name,
                     about_crop + checks.of_file(len(data), document, background),
+                    order.quality,
                 )
             )
     return tuple(photos)
@@ -252,7 +253,8 @@ def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdP
         person = estimate(portrait.region_rgb, alpha)
         pixels = compose(person, alpha, Background("transparent", None))
     data = encode(pixels, order.format, _CUTOUT_DPI)
-    return IdPhoto(data, MEDIA_TYPES[order.format], size_px, "", "transparent", ())
+    media_type = MEDIA_TYPES[order.format]
+    return IdPhoto(data, media_type, size_px, "", "transparent", (), order.quality)
 
 
 def _views(

@@ -327,3 +327,5 @@ class IdPhoto:
     """Background name; "transparent" for a cut-out."""
     checks: tuple[Check, ...]
     """Empty for a cut-out."""
+    quality: Quality
+    """What it was made in: not always what was asked for, see the setting ``fast_when_full``."""

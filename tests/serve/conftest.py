@@ -42,7 +42,14 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """Limits that a test can reach, and a deadline that a slow machine meets."""
-    return Settings(device="cpu", deadline_s=60, max_body_mb=2, max_megapixels=20, max_variants=8)
+    return Settings(
+        device="cpu",
+        deadline_s=60,
+        fast_when_full=0.5,
+        max_body_mb=2,
+        max_megapixels=20,
+        max_variants=8,
+    )
 
 
 @pytest.fixture(scope="session")

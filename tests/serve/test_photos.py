@@ -3,6 +3,7 @@
 import base64
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -97,6 +98,19 @@ def test_fast_asks_one_net_and_makes_the_same_crop(client: httpx.Client, portrai
     )
     assert best.size == fast.size == (600, 600)
     assert best.tobytes() != fast.tobytes()
+
+
+def test_a_crowd_gets_fast_photos_and_is_told(client: httpx.Client, portrait: bytes) -> None:
+    def post(quality: str) -> str:
+        order = {"document": "cn-1-inch", "quality": quality}
+        answer = client.post("/v1/photos", files={"photo": portrait}, data=order)
+        assert answer.status_code == 200, answer.text
+        return str(answer.headers["x-quality"])
+
+    assert post("best") == "best"
+    assert post("fast") == "fast"
+    with ThreadPoolExecutor(14) as crowd:
+        assert set(crowd.map(post, ["best"] * 14)) == {"best", "fast"}
 
 
 def test_several_variants_come_as_a_zip(client: httpx.Client, portrait: bytes) -> None:

@@ -1,3 +1,4 @@
+import collections
 from collections.abc import Callable
 
 import pytest
@@ -80,3 +81,35 @@ def test_a_single_place_stays(clock: Clock) -> None:
     gate = Admission(1, 10)
     rounds(gate, clock, lambda count: 9.9, 5)
     assert gate.limit == 1
+
+
+def waits_s(gate: Admission, times: int) -> list[float]:
+    waits = []
+    for _ in range(times):
+        with pytest.raises(Overloaded) as refused:
+            gate.require_room()
+        waits.append(float(refused.value.details["retry_after_s"]))
+    return waits
+
+
+def test_the_refused_are_asked_back_at_the_pace_of_the_answers(clock: Clock) -> None:
+    gate = Admission(8, 10)
+    places = collections.deque(gate.place() for _ in range(8))
+    for place in places:
+        place.__enter__()
+    for _ in range(100):  # full all the time, two answers a second
+        clock.now += 0.501
+        places.popleft().__exit__(None, None, None)
+        places.append(gate.place())
+        places[-1].__enter__()
+    assert waits_s(gate, 6) == [1, 2, 2, 3, 3, 4]
+    clock.now += 3
+    assert waits_s(gate, 2) == [1, 2]
+
+
+def test_nobody_is_sent_away_for_longer_than_a_photo_may_take(clock: Clock) -> None:
+    gate = Admission(1, 10)
+    with gate.place():
+        waits = waits_s(gate, 100)
+    assert min(waits) >= 1
+    assert max(waits) == 10
