@@ -1,5 +1,7 @@
 """The person's own colours, without the old background's spill into hair and edges."""
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import cv2
@@ -53,7 +55,7 @@ def estimate(rgb: Rgb, alpha: Alpha) -> Rgb:
     coarse_px = max(1, width // factor), max(1, height // factor)
     seen, cover, own = (_shrunk(a, coarse_px) for a in (picture, alpha, core))
     near, far = _means(seen, seen, cover, own, _box(_WIDE, seen))
-    screen = _screen(seen, cover, near, far)
+    screen = _screen(seen, cover, own, near, far)
 
     size_px = width, height
     foreground = _enlarged(_corrected(seen, near, far, cover, own), size_px)
@@ -96,47 +98,63 @@ def _corrected(picture: _Floats, near: _Floats, far: _Floats, alpha: Alpha, core
     return np.asarray(np.clip(rest, 0, 255, out=rest), np.float32)
 
 
-def _screen(picture: _Floats, alpha: Alpha, near: _Floats, far: _Floats) -> _Floats | None:
-    """What ``_unlit`` needs to know of a coloured background, HxWx7; None where there is none.
+def _screen(
+    picture: _Floats, alpha: Alpha, core: Alpha, near: _Floats, far: _Floats
+) -> _Floats | None:
+    """What ``_unlit`` needs to know of a coloured background, HxWx9; None where there is none.
 
     Channels: its hue (2), the excess over that hue which is the person's own, the background's
-    beyond that, and what takes its whole light off a colour (3; 0 far from the edge).
+    beyond that, what takes its whole light off a colour (3; 0 far from the edge), the excess of
+    the person's mean colour about here, and how far all this holds, 1 to 0 far from the edge.
     """
     deep = _eroded((alpha > 0.95).astype(np.float32), _box(_DEEP, picture)) > 0
     person = _chroma(picture)[deep][::2]
     if not len(person):
         return None
     angles = np.arange(_HUES, dtype=np.float32) * np.float32(2 * np.pi / _HUES)
-    wheel = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    wheel = np.cos(angles)[:, None], np.sin(angles)[:, None]
     last = int(_OWN * (len(person) - 1))
-    excesses = np.partition(_excess(person[None], wheel[:, None]), last, axis=1)[:, last]
+    excesses = np.partition(_excess(person[None], wheel), last, axis=1)[:, last]
 
     chroma = _chroma(far)
     strength = np.hypot(chroma[..., 0], chroma[..., 1])
-    hue = chroma / (strength[..., None] + _TINY)
-    nearest = np.rint(np.arctan2(hue[..., 1], hue[..., 0]) * (_HUES / (2 * np.pi))).astype(int)
+    hue = _planes(chroma / (strength + np.float32(_TINY))[..., None])
+    nearest = np.rint(np.arctan2(hue[1], hue[0]) * (_HUES / (2 * np.pi))).astype(int)
     allowed = np.maximum(0, excesses)[nearest % _HUES]
-    beyond = strength - allowed
     low, high = _COLOURED
-    effect = np.clip((beyond - low) / (high - low), 0, 1)
+    effect = np.clip((strength - allowed - low) / (high - low), 0, 1)
+    beyond = np.maximum(low, strength - allowed)
     size = _box(_LIT, picture)
     inner = cv2.blur(_eroded(alpha, size), (size // 2 | 1, size // 2 | 1))
     effect *= 1 - np.asarray(inner, np.float32)
     if not effect.any():
         return None
+    # Screen that the matte takes for the person would tint the mean of the person's colours.
+    share = np.clip((_excess(_chroma(picture), hue) - allowed) / beyond, 0, 1)
+    near = _mean(picture, np.asarray(core * (1 - share), np.float32), _box(_WIDE, picture))
+    usual = np.minimum(allowed, _excess(_chroma(near), hue))
     off = _thrice(effect) * (near - far)
-    return np.dstack([hue, allowed, np.maximum(low, beyond), off])
+    return np.dstack([*hue, allowed, beyond, off, usual, effect])
 
 
 def _unlit(colours: _Floats, screen: _Floats, far: _Floats) -> _Floats:
     """The colours with the screen's light, as far as their hue shows it, made the person's."""
-    excess = _excess(_chroma(colours), screen[..., :2])
-    share = np.clip((excess - screen[..., 2]) / screen[..., 3], 0, 1)
+    # Planes, because arithmetic on every ninth value is slow.
+    *hue, allowed, beyond, red, green, blue, usual, effect = _planes(screen)
+    excess = _excess(_chroma(colours), hue) - allowed
     # A mixture is at least as bright as what the screen brings into it, in every channel.
-    brightness = (colours + _NOISE) / (far + _NOISE)
-    most = np.minimum(np.minimum(brightness[..., 0], brightness[..., 1]), brightness[..., 2])
-    taken = screen[..., 4:] * _thrice(np.minimum(share, most))
+    most = reduce(np.minimum, _planes((colours + _NOISE) / (far + _NOISE)))
+    share = np.maximum(0, np.minimum(excess / beyond, np.minimum(most, 1)))
+    taken = _merged(red * share, green * share, blue * share)
     taken += colours
+    # The person's own hue hides a part of the light where it is another one; it shows in how far
+    # the colour is from the mean of the person's. How bright the person is here that mean does not
+    # say, so the rest goes by hue alone, and never so far that the opposite hue appears.
+    chroma = _chroma(taken)
+    left = np.minimum(_excess(chroma, hue) - usual, _along(chroma, hue))
+    light = np.minimum(np.minimum(left, excess), most * (beyond + allowed))
+    light = np.maximum(0, light) * effect
+    taken -= np.asarray(cv2.transform(_merged(*(axis * light for axis in hue)), _CHROMA.T))
     return np.asarray(np.clip(taken, 0, 255, out=taken), np.float32)
 
 
@@ -145,11 +163,15 @@ def _chroma(colours: _Floats) -> _Floats:
     return np.asarray(cv2.transform(colours, _CHROMA), np.float32)
 
 
-def _excess(chroma: _Floats, hue: _Floats) -> _Floats:
+def _excess(chroma: _Floats, hue: Sequence[_Floats]) -> _Floats:
     """How much of each chroma is of the hue (a unit vector): less the more it points elsewhere."""
-    along = chroma[..., 0] * hue[..., 0] + chroma[..., 1] * hue[..., 1]
-    across = chroma[..., 1] * hue[..., 0] - chroma[..., 0] * hue[..., 1]
-    return np.asarray(along - np.float32(_NARROWNESS) * np.abs(across), np.float32)
+    across = chroma[..., 1] * hue[0] - chroma[..., 0] * hue[1]
+    narrower = np.float32(_NARROWNESS) * np.abs(across)
+    return np.asarray(_along(chroma, hue) - narrower, np.float32)
+
+
+def _along(chroma: _Floats, hue: Sequence[_Floats]) -> _Floats:
+    return np.asarray(chroma[..., 0] * hue[0] + chroma[..., 1] * hue[1], np.float32)
 
 
 def _eroded(alpha: Alpha, size: int) -> Alpha:
@@ -164,7 +186,16 @@ def _box(reach: float, picture: _Floats) -> int:
 
 def _thrice(weights: Alpha) -> _Floats:
     """HxWx3: faster than to let numpy repeat the values itself."""
-    return np.asarray(cv2.merge([weights, weights, weights]), np.float32)
+    return _merged(weights, weights, weights)
+
+
+def _merged(*planes: _Floats) -> _Floats:
+    return np.asarray(cv2.merge(planes), np.float32)
+
+
+def _planes(picture: _Floats) -> list[_Floats]:
+    """HxW each."""
+    return [np.asarray(plane, np.float32) for plane in cv2.split(picture)]
 
 
 def _shrunk(picture: _Floats, size_px: SizeWH) -> _Floats:

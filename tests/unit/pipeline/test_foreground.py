@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -26,15 +27,27 @@ def soft_disc(edge_px: float) -> Alpha:
     return np.asarray(np.clip((110 - DISTANCE) / edge_px + 0.5, 0, 1), np.float32)
 
 
-def lit_by_green(own: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def lit_by_green(
+    own: npt.NDArray[np.float64], inside_px: npt.NDArray[np.floating] = 110 - DISTANCE
+) -> npt.NDArray[np.float64]:
     """A quarter of the screen's light on the outline, fading inwards."""
-    light = 0.25 * np.exp(-np.clip(110 - DISTANCE, 0, None) / 5)
-    return np.asarray(own + light[..., None] * GREEN)
+    light = 0.25 * np.exp(-np.clip(inside_px, 0, None) / 5)
+    return np.asarray(np.clip(own + light[..., None] * GREEN, 0, 255))
+
+
+def true_alpha(data: Path, name: str) -> Alpha:
+    grey = np.asarray(Image.open(data / "alphas" / f"{name}.png").convert("L"))
+    return np.asarray(grey / 255, np.float32)
 
 
 def excess_green(rgb: Rgb) -> npt.NDArray[np.int_]:
     others = np.maximum(rgb[..., 0], rgb[..., 2])
     return np.asarray(np.maximum(0, rgb[..., 1].astype(int) - others), np.int_)
+
+
+def excess_magenta(rgb: Rgb) -> npt.NDArray[np.int_]:
+    others = np.minimum(rgb[..., 0], rgb[..., 2])
+    return np.asarray(np.maximum(0, others.astype(int) - rgb[..., 1]), np.int_)
 
 
 def wrong(rgb: Rgb, own: npt.NDArray[np.float64], alpha: Alpha) -> float:
@@ -56,7 +69,7 @@ def test_green_is_taken_out_of_a_soft_edge(own: npt.NDArray[np.float64], edge_px
 def test_green_is_taken_out_of_real_hair(
     data: Path, name: str, own: npt.NDArray[np.float64]
 ) -> None:
-    alpha = np.asarray(Image.open(data / "alphas" / f"{name}.png"), np.float32) / 255
+    alpha = true_alpha(data, name)
     picture = blend(own, alpha, GREEN)
     assert wrong(estimate(picture, alpha), own, alpha) < 0.2 * wrong(picture, own, alpha)
 
@@ -70,7 +83,25 @@ def test_green_light_on_the_outline_is_taken_out(
     picture = blend(lit_by_green(own), alpha, GREEN)
     outline = (alpha > 0.1) & (DISTANCE < 112) & (DISTANCE > 100)
     before, after = excess_green(picture), excess_green(estimate(picture, alpha))
-    assert after[outline].mean() < 0.2 * before[outline].mean()
+    assert after[outline].mean() < 0.02 * before[outline].mean()
+
+
+@pytest.mark.parametrize("name", ["gt-trench", "gt-curly-mono", "gt-lace", "gt-two-friends"])
+def test_where_the_matte_is_too_wide_the_outline_is_neither_green_nor_magenta(
+    data: Path, name: str
+) -> None:
+    own = np.asarray(Image.open(data / f"{name}.png").convert("RGB"), np.uint8)
+    true = true_alpha(data, name)
+    solid = (true > 0.95).astype(np.uint8)
+    inside_px = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5), np.float64)
+    picture = blend(lit_by_green(own.astype(float), inside_px), true, GREEN)
+    grown = cv2.dilate(true, np.ones((7, 7), np.uint8))
+    wide = np.asarray(cv2.GaussianBlur(grown, (7, 7), 0), np.float32)
+    outline = (wide > 0.1) & (cv2.erode(true, np.ones((15, 15), np.uint8)) < 0.95)
+    estimated = estimate(picture, wide)
+    before, after = excess_green(picture), excess_green(estimated)
+    assert after[outline].mean() < 0.06 * before[outline].mean()
+    assert (excess_magenta(estimated) * wide)[outline].mean() < 0.05
 
 
 @pytest.mark.parametrize("own", [SKIN, HAIR], ids=["skin", "hair"])
@@ -134,7 +165,8 @@ def test_where_the_person_is_solid_nothing_changes(data: Path, name: str) -> Non
 def test_an_even_colour_is_kept(size: tuple[int, int], cover: float) -> None:
     rgb = np.full((*size, 3), (255, 128, 0), np.uint8)
     estimated = estimate(rgb, np.full(size, cover, np.float32))
-    assert (estimated.shape, estimated.dtype) == ((*size, 3), np.uint8)
+    assert estimated.shape == (*size, 3)
+    assert estimated.dtype == np.uint8
     if cover:
         assert np.abs(estimated.astype(int) - rgb).max() <= 1
 
