@@ -2,26 +2,21 @@
 trying, not by its name.
 """
 
-import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from models import openvino_session, ranges
 from models.catalog import Net, Precision, WantedPrecision
-from models.prepare import prepare
-from models.runtimes import Runtime, WantedRuntime, open_run
+from models.runtimes import Runtime, WantedRuntime
 from models.saturation import saturates
 from models.session import SessionOptions, resolve_device
+from models.trial import Trial, Way, measured_s
 
 # Below that int8 is not worth what it costs the matte, nor OpenVINO its memory, and a busy
 # machine's noise may decide.
 _LEAST_GAIN = 1.3
-_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +25,6 @@ class Wanted:
 
     precision: WantedPrecision = "auto"
     runtime: WantedRuntime = "auto"
-
-
-class Way(NamedTuple):
-    """One way to run a net."""
-
-    runtime: Runtime
-    precision: Precision
-
-    def __str__(self) -> str:
-        return f"{self.precision} by {self.runtime}"
 
 
 class Choice(NamedTuple):
@@ -69,7 +54,8 @@ def choose(net: Net, source: Path, folder: Path, wanted: Wanted, options: Sessio
     ways, why = candidates(net, wanted)
     if len(ways) == 1:
         return Choice(ways[0], why)
-    return best(dict(zip(ways, _measured_s(net, source, folder, ways, options), strict=True)))
+    trial = Trial(net.name, source, folder, options.threads)
+    return best(dict(zip(ways, measured_s(trial, ways), strict=True)))
 
 
 def check_on_gpu(wanted: Wanted) -> None:
@@ -121,34 +107,3 @@ def best(taken_s: Mapping[Way, float]) -> Choice:
             chosen = way
     times = ", ".join(f"{way} {seconds * 1000:.0f}" for way, seconds in taken_s.items())
     return Choice(chosen, f"CPU-ms a photo here: {times}")
-
-
-def medians_s(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Median CPU time of each work in seconds, taken in turn after one run that does not count.
-
-    CPU time, because other replicas start at the same moment and share the cores.
-    """
-    times: list[list[float]] = [[] for _ in works]
-    for turn in range(rounds + 1):
-        for work, taken in zip(works, times, strict=True):
-            start = time.process_time()
-            work()
-            if turn:
-                taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in times]
-
-
-def _measured_s(
-    net: Net, source: Path, folder: Path, ways: Sequence[Way], options: SessionOptions
-) -> list[float]:
-    """CPU seconds of one frame in each way."""
-    assert net.interface is not None
-    side = net.interface.size_px
-    frame = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
-
-    def work(way: Way) -> Callable[[], object]:
-        model = prepare(net, source, folder, way.precision)
-        run = open_run(model, way.runtime, replace(options, device="cpu", precision=way.precision))
-        return lambda: run(frame)
-
-    return medians_s([work(way) for way in ways], _ROUNDS)

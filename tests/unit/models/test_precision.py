@@ -7,9 +7,10 @@ import pytest
 from models import catalog, precision, runtimes, weights
 from models.catalog import WantedPrecision
 from models.matting import Loader
-from models.precision import Choice, Wanted, Way, best, check_on_gpu, choose, medians_s
+from models.precision import Choice, Wanted, best, check_on_gpu, choose
 from models.runtimes import Runtime, WantedRuntime
 from models.session import ProviderUnavailable, SessionOptions
+from models.trial import Trial, Way
 
 ON_CPU = SessionOptions(device="cpu")
 NOWHERE = Path("nowhere")
@@ -35,14 +36,14 @@ def cpu(monkeypatch: pytest.MonkeyPatch) -> Become:
     ) -> list[list[Way]]:
         tried: list[list[Way]] = []
 
-        def measured(*arguments: list[Way]) -> list[float]:
-            tried.append(arguments[3])
-            return [taken_s[way] for way in arguments[3]]
+        def measured(trial: Trial, ways: list[Way]) -> list[float]:
+            tried.append(ways)
+            return [taken_s[way] for way in ways]
 
         missing = None if openvino else "No module named 'openvino'"
         monkeypatch.setattr("models.openvino_session.why_not", lambda: missing)
         monkeypatch.setattr(precision, "saturates", lambda runtime: runtime in inexact)
-        monkeypatch.setattr(precision, "_measured_s", measured)
+        monkeypatch.setattr(precision, "measured_s", measured)
         return tried
 
     return become
@@ -181,23 +182,6 @@ def test_the_reason_names_every_time() -> None:
         "CPU-ms a photo here: fp32 by onnxruntime 260, int8 by onnxruntime 200, "
         "int8 by openvino 123"
     )
-
-
-def test_works_take_turns_and_the_first_run_does_not_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now = 0.0
-    order = []
-    lasts = {"a": [9, 1, 7, 2], "b": [9, 5, 4, 6]}
-
-    def work(name: str) -> None:
-        nonlocal now
-        order.append(name)
-        now += lasts[name].pop(0)
-
-    monkeypatch.setattr("time.process_time", lambda: now)
-    assert medians_s([lambda: work("a"), lambda: work("b")], rounds=3) == [2, 5]
-    assert order == ["a", "b"] * 4
 
 
 @pytest.mark.parametrize("way", [ORT_INT8, OV_INT8])
