@@ -1,7 +1,9 @@
-"""Reading a request's photo and parameters, never holding more than the limit."""
+"""Reading a request's photo and parameters: in memory alone, never more than the limit."""
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from contextlib import aclosing
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
@@ -10,6 +12,26 @@ from pipeline.errors import BadOrder, PhotoTooLarge, UnreadableRequest
 PHOTO_FIELD = "photo"
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 4096
+
+
+class _InMemoryParser(MultiPartParser):
+    """Starlette's parser, which would put files above one megabyte on the disk."""
+
+    # No limit to what stays in memory; the body as a whole has one.
+    spool_max_size = 0
+    _ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def parse(self) -> FormData:
+        """The form. Raises MultiPartException, also for one that was cut short."""
+        form = await super().parse()
+        if not self._ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("It ends before its last boundary.")
+        return form
 
 
 async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str, str]]]:
@@ -31,11 +53,16 @@ async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str,
         return data, fields
     try:
         # Two files, so that a second one is refused by name and not as a broken form.
-        form = await limited.form(
-            max_files=2, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
-        )
-    except HTTPException as error:
-        raise UnreadableRequest("bad_form", reason=str(error.detail).rstrip(".")) from None
+        async with aclosing(limited.stream()) as stream:
+            form = await _InMemoryParser(
+                limited.headers,
+                stream,
+                max_files=2,
+                max_fields=_MAX_FIELDS,
+                max_part_size=_MAX_FIELD_BYTES,
+            ).parse()
+    except MultiPartException as error:
+        raise UnreadableRequest("bad_form", reason=error.message.rstrip(".")) from None
     try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         for name, value in form.multi_items():

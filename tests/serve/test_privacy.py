@@ -1,0 +1,23 @@
+"""What a photo leaves in Ray's object store: nothing."""
+
+import httpx
+import ray
+from ray._private.internal_api import node_stats
+
+from tests.serve.conftest import eventually
+
+
+def held_bytes() -> int:
+    (node,) = ray.nodes()
+    stats = node_stats(node["NodeManagerAddress"], node["NodeManagerPort"], False)
+    return int(stats.store_stats.object_store_bytes_used)
+
+
+def test_the_object_store_lets_go_of_every_photo(client: httpx.Client, portrait: bytes) -> None:
+    order, most = {"document": "cn-1-inch"}, 0
+    for photo in [portrait] * 8 + [portrait[:100_000]] * 4 + [bytes(500_000)] * 4:
+        client.post("/v1/photos", files={"photo": photo}, data=order)
+        most = max(most, held_bytes())
+    assert most > len(portrait)  # photos do pass through it
+    # The last portrait is let go of when its replica next looks.
+    eventually(lambda: held_bytes() < len(portrait))
