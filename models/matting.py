@@ -22,11 +22,16 @@ from pipeline.values import Alpha8, Rgb
 _LOG = logging.getLogger(__name__)
 
 
+class NotFinite(RuntimeError):
+    """A net answered with something that is not a number: its session or its device is ill."""
+
+
 class MattingNet:
     """One net behind ``matte``; safe to call from one thread at a time."""
 
     def __init__(self, net: Net, run: Run) -> None:
         """``run`` takes float32 Nx3xSxS and returns float32 Nx1xSxS."""
+        self._name = net.name
         self._interface = interface(net)
         self._run = run
         self.halved_batches = 0
@@ -36,7 +41,7 @@ class MattingNet:
         """The alpha of each frame, uint8 SxS, S being the net's side; frames may have any size.
 
         A batch that does not fit the device's memory is halved until it does; a single frame that
-        does not fit raises what the runtime raised.
+        does not fit raises what the runtime raised. Raises NotFinite.
         """
         if not frames:
             return []
@@ -48,6 +53,8 @@ class MattingNet:
             self.halved_batches += 1
             middle = len(frames) // 2
             return self.matte(frames[:middle]) + self.matte(frames[middle:])
+        if not np.isfinite(outputs).all():
+            raise NotFinite(f"{self._name} answered with numbers that are not finite.")
         if self._interface.activation == "sigmoid":
             # The logistic function, without overflow far from 0.
             outputs = np.asarray((1 + np.tanh(outputs / 2)) / 2, np.float32)

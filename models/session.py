@@ -58,15 +58,22 @@ def resolve_device(device: Device) -> KnownDevice:
     return "cpu" if _why_no_gpu("cuda") else "cuda"
 
 
+def check_device(device: KnownDevice) -> None:
+    """Raises ProviderUnavailable where the device cannot be used, as far as shows without loading
+    its provider.
+    """
+    if device != "cpu" and (reason := _why_no_gpu(device)):
+        raise ProviderUnavailable(_sentence(device, reason))
+
+
 def open_session(model: Path, options: SessionOptions) -> onnxruntime.InferenceSession:
     """A session that runs ``model`` on the device of ``options``.
 
     Raises ProviderUnavailable where ONNX Runtime would silently have taken another device.
     """
     device = resolve_device(options.device)
+    check_device(device)
     if device != "cpu":
-        if reason := _why_no_gpu(device):
-            raise ProviderUnavailable(_sentence(device, reason))
         _preload_cuda()
     try:
         session = onnxruntime.InferenceSession(

@@ -1,4 +1,5 @@
-"""What a picture file says before a pixel is decoded: its kind, its size, whether it is all there.
+"""What a picture file says before a pixel is decoded: its kind, its size, whether it is all there,
+and whether reading it would cost more than a picture does.
 
 Shared by ``decode`` only; a vocabulary like ``values``, not a step.
 """
@@ -13,14 +14,23 @@ from pipeline.errors import UnreadablePhoto, UnsupportedFormat
 from pipeline.values import SizeWH
 
 # A progressive JPEG as encoders write it has about ten scans. Each further one makes the decoder
-# pass over every pixel again: 900 scans in 56 KB cost 18 CPU-seconds, which no pixel limit sees.
+# pass over every pixel again, at 2.3 CPU-ms a megapixel: 900 scans in 56 KB cost 18 CPU-seconds,
+# which no pixel limit sees.
 MAX_JPEG_SCANS = 64
+_MAX_SCANNED_PIXELS = 640_000_000
+# Pillow reads the headers in Python, at a few microseconds for each part and each byte between
+# them: 20 MB of empty chunks, segments or fill bytes cost it ten CPU-seconds and more.
+_MAX_PNG_CHUNKS = 20_000
+_MAX_JPEG_SEGMENTS = 2_000
+_MAX_JPEG_GAP_BYTES = 65_536
+_MAX_PHOTOSHOP_BLOCKS = 2_000
+# An overlay of many copies of one picture is decoded as often, and no camera writes one.
+_HEIF_OVERLAY = b"iovl"
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = b"\0\0\0\x0dIHDR"
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
-_ISO_HEADER_BYTES = 65_536
 # Any marker inside a scan's data but a stuffed FF, a fill byte or a restart.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SOS, _EOI = 0xDA, 0xD9
@@ -67,24 +77,73 @@ def declared_size(data: bytes) -> SizeWH:
         return width, height
     if data[4:8] != b"ftyp":
         return 0, 0
-    boxes = (match.end() for match in re.finditer(b"ispe", data[:_ISO_HEADER_BYTES]))
-    sizes = [struct.unpack_from(">II", data, at + 4) for at in boxes if at + 12 <= len(data)]
-    return max(sizes, key=math.prod, default=(0, 0))
+    sizes: list[SizeWH] = [(0, 0)]
+    for kind, body in boxes(data):
+        if kind == b"meta":
+            found = (match.end() for match in re.finditer(b"ispe", body))
+            sizes += [
+                struct.unpack_from(">II", body, at + 4) for at in found if at + 12 <= len(body)
+            ]
+    return max(sizes, key=math.prod)
 
 
-def check_scans(jpeg: bytes) -> None:
-    """Raises UnreadablePhoto (``too_many_scans``); what follows the picture does not count."""
-    at, scans = 2, 0
-    while marker := _JPEG_MARKER.search(jpeg, at):
-        kind = jpeg[marker.start() + 1]
-        if kind == _EOI:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and body of each outermost box of an ISO base media file."""
+    at = 0
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        start = at + 8
+        if length == 1:
+            length, start = int.from_bytes(data[start : start + 8], "big"), start + 8
+        end = at + length if length else len(data)
+        yield kind, data[start:end]
+        if end < start:
             return
+        at = end
+
+
+def check_heif(data: bytes) -> None:
+    """Raises UnreadablePhoto (``broken_image``) where a picture is put together from others in a
+    way that multiplies the work.
+    """
+    if any(kind == b"meta" and _HEIF_OVERLAY in body for kind, body in boxes(data)):
+        raise UnreadablePhoto("broken_image")
+
+
+def check_jpeg(data: bytes) -> int:
+    """The number of scans; what follows the picture does not count.
+
+    Raises UnreadablePhoto (``too_many_scans``, or ``broken_image`` where there is no scan, or more
+    headers than pictures have).
+    """
+    at, scans, segments, gaps = 2, 0, 0, 0
+    while marker := _JPEG_MARKER.search(data, at):
+        kind = data[marker.start() + 1]
+        if not scans:
+            gaps += marker.start() - at
+        if kind == _EOI:
+            break
+        if kind == _SOS and not scans and data.count(b"8BIM", 0, at) > _MAX_PHOTOSHOP_BLOCKS:
+            break
         scans += kind == _SOS
+        segments += 1
         if scans > MAX_JPEG_SCANS:
             raise UnreadablePhoto("too_many_scans", limit=MAX_JPEG_SCANS)
+        if segments > _MAX_JPEG_SEGMENTS or gaps > _MAX_JPEG_GAP_BYTES:
+            raise UnreadablePhoto("broken_image")
         at = marker.end()
         if kind not in _JPEG_BARE:
-            at += max(int.from_bytes(jpeg[at : at + 2], "big"), 2)
+            at += max(int.from_bytes(data[at : at + 2], "big"), 2)
+    if not scans:
+        raise UnreadablePhoto("broken_image")
+    return scans
+
+
+def check_scans(scans: int, size_px: SizeWH) -> None:
+    """Raises UnreadablePhoto (``too_many_scans``) for more than a JPEG of that size may have."""
+    limit = max(1, _MAX_SCANNED_PIXELS // max(1, math.prod(size_px)))
+    if scans > limit:
+        raise UnreadablePhoto("too_many_scans", limit=limit)
 
 
 def check_png(data: bytes) -> None:
@@ -92,8 +151,12 @@ def check_png(data: bytes) -> None:
 
     Pillow hands over a picture that is black from where its data ends, without a word.
     """
+    if not data.startswith(_PNG + _IHDR):
+        raise UnreadablePhoto("broken_image")
     header, pixels = b"", []
-    for kind, body, sound in _png_chunks(data):
+    for number, (kind, body, sound) in enumerate(_png_chunks(data)):
+        if number >= _MAX_PNG_CHUNKS:
+            raise UnreadablePhoto("broken_image")
         if kind in (b"IHDR", b"IDAT", b"PLTE") and not sound:
             raise UnreadablePhoto("broken_image")
         if kind == b"IHDR":

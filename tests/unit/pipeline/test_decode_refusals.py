@@ -1,6 +1,7 @@
 """What is refused, each kind of file with its class and code, before or while it is decoded."""
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -34,6 +35,17 @@ from tests.unit.pipeline.files import (
 )
 
 Refusal = tuple[type[IdPhotoError], str]
+
+
+def after_the_start(body: bytes) -> Make:
+    """A JPEG with this between its first marker and the next."""
+
+    def make(image: Image.Image) -> bytes:
+        file = saved(image, "JPEG")
+        return file[:2] + body + file[2:]
+
+    return make
+
 
 SIZE = WIDTH, HEIGHT = 400, 512
 LIMIT = 50_000_000
@@ -118,6 +130,27 @@ REFUSED: dict[str, tuple[Make, Refusal]] = {
         jpeg_with_scans(900, b"\xff\x01"),
         MANY_SCANS,
     ),
+    "large jpeg with 30 scans": (
+        lambda image: jpeg_with_scans(20)(image.resize((6400, 4800))),
+        MANY_SCANS,
+    ),
+    "jpeg of comments": (after_the_start(b"\xff\xfe\0\2" * 100_000), BROKEN),
+    "jpeg of fill bytes": (after_the_start(b"\xff" * 1_000_000), BROKEN),
+    "jpeg of zeros": (after_the_start(bytes(1_000_000)), BROKEN),
+    "jpeg that ends before its scan": (after_the_start(b"\xff\xd9"), BROKEN),
+    "jpeg of empty photoshop blocks": (
+        after_the_start(b"\xff\xed\xea\x62" + b"8BIM\0\1\0\0\0\0\0\0" * 5000),
+        BROKEN,
+    ),
+    "png of empty chunks": (portrait_png(*[(b"teSt", b"")] * 50_000), BROKEN),
+    "heic of copies of one picture": (
+        lambda image: saved(image, "HEIF").replace(b"pict" + bytes(4), b"pictiovl"),
+        BROKEN,
+    ),
+    "avif film": (
+        lambda image: saved(image, "AVIF", save_all=True, append_images=[image.rotate(9)]),
+        UNSUPPORTED,
+    ),
     "png with a text of 100 MB": (portrait_png((b"zTXt", zipped(100_000_000))), BROKEN),
     "png with a profile of 70 MB": (portrait_png((b"iCCP", zipped(70_000_000))), BROKEN),
     # Too small
@@ -151,18 +184,31 @@ def test_refused(kind: str, upright: Image.Image) -> None:
 def test_a_refusal_tells_the_size_and_the_limit() -> None:
     with pytest.raises(PhotoTooLarge) as caught:
         read(base_media(b"avif", 17_000, 16_000))
-    assert caught.value.details == {"width": 17_000, "height": 16_000, "limit_mp": 50.0}
+    assert caught.value.details == {"width": 17_000, "height": 16_000, "limit_mp": 25.0}
     with pytest.raises(UnusablePhoto) as small:
         read(saved(Image.new("RGB", (47, 500)), "PNG"))
     assert small.value.details == {"width": 47, "height": 500, "limit": 48}
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
-def test_the_limit_of_pixels_is_exact(upright: Image.Image, format: str) -> None:
+@pytest.mark.parametrize(
+    ("format", "price"), [("JPEG", 1), ("PNG", 1), ("WEBP", 2), ("HEIF", 2), ("AVIF", 2)]
+)
+def test_the_limit_of_pixels_is_exact(upright: Image.Image, format: str, price: int) -> None:
     file = saved(upright, format)
-    assert read(file, max_pixels=math.prod(SIZE)).full_size_px == SIZE
+    most = math.prod(SIZE) * price
+    assert read(file, max_pixels=most).full_size_px == SIZE
     with pytest.raises(PhotoTooLarge):
-        read(file, max_pixels=math.prod(SIZE) - 1)
+        read(file, max_pixels=most - 1)
+
+
+def test_an_avif_that_tells_a_smaller_size_than_it_has(upright: Image.Image) -> None:
+    """The decoder would decode all of it, and shrink it."""
+    file = saved(upright, "AVIF")
+    small = file.replace(struct.pack(">II", *SIZE), struct.pack(">II", 64, 64))
+    assert small != file
+    assert read(small).full_size_px == (64, 64)
+    with pytest.raises(UnreadablePhoto):
+        read(small, max_pixels=math.prod(SIZE) // 2)
 
 
 @pytest.mark.parametrize("size_px", [(48, 48), (48, 500), (500, 48)])

@@ -1,0 +1,154 @@
+"""Replicas that die, hang or turn ill under a photo, and clients that leave."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ray import serve
+from ray._private import worker
+
+from tests.serve import fragile
+from tests.serve.conftest import eventually
+
+ORDER = {"document": "cn-1-inch", "quality": "fast"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the net is told to misbehave, and notes when it is loaded and asked."""
+    return tmp_path_factory.mktemp("orders")
+
+
+@pytest.fixture(scope="module")
+def service(address: str, folder: Path) -> Iterator[httpx.Client]:
+    """The fragile service, with one replica of each deployment."""
+    app = fragile.build(folder, stuck_after_s=3, max_replica_mb=4000)
+    serve.run(app, name=fragile.NAME, route_prefix="/fragile")
+    with httpx.Client(base_url=f"{address}/fragile", timeout=120) as client:
+        eventually(lambda: client.get("/readyz").status_code == 200)
+        yield client
+    serve.delete(fragile.NAME)
+
+
+def post(client: httpx.Client, photo: bytes, **options: Any) -> httpx.Response:
+    return client.post("/v1/photos", files={"photo": photo}, data=ORDER, **options)
+
+
+def noted(folder: Path, word: str) -> int:
+    return (folder / "log").read_text().split().count(word)
+
+
+def replica(deployment: str) -> int:
+    """The pid of the one replica of the deployment."""
+    title = f"ray::ServeReplica:{fragile.NAME}:{deployment}".encode()
+    (pid,) = (int(p.parent.name) for p in Path("/proc").glob("[0-9]*/cmdline") if title in _read(p))
+    return pid
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has ended
+        return b""
+
+
+def logs(pattern: str) -> str:
+    """All that Serve has logged in files of this pattern."""
+    node: Any = worker._global_node
+    folder = Path(node.get_session_dir_path()) / "logs" / "serve"
+    return "".join(path.read_text("utf-8", "replace") for path in folder.glob(pattern))
+
+
+@pytest.mark.parametrize("order", ["die", "fail"])
+def test_a_net_that_goes_down_with_a_photo(
+    service: httpx.Client, folder: Path, portrait: bytes, order: str
+) -> None:
+    (folder / order).touch()
+    assert post(service, portrait).status_code == 200
+    assert not (folder / order).exists()
+
+
+@pytest.mark.parametrize("deployment", ["Cropping", "Compositing"])
+def test_the_other_steps_die_while_the_net_works(
+    service: httpx.Client, folder: Path, portrait: bytes, deployment: str
+) -> None:
+    """What Cropping had made is still there; for Compositing the photo waits for a new one."""
+    before = noted(folder, "asked")
+    (folder / "slow").touch()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(post, service, portrait)
+        eventually(lambda: noted(folder, "asked") > before)
+        os.kill(replica(deployment), signal.SIGKILL)
+        assert answer.result().status_code == 200
+    assert post(service, portrait).status_code == 200
+
+
+def test_steps_that_die_under_a_crowd(service: httpx.Client, folder: Path, portrait: bytes) -> None:
+    """They are at work on photos when they die."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(post, service, portrait) for _ in range(24)]
+        for deployment in ("Cropping", "Compositing", "Matting"):
+            time.sleep(0.5)
+            os.kill(replica(deployment), signal.SIGKILL)
+        assert {answer.result().status_code for answer in answers} == {200}
+
+
+def test_a_photo_whose_replicas_all_die_is_given_up(
+    service: httpx.Client, folder: Path, portrait: bytes
+) -> None:
+    """A photo that kills what it meets does not go round for ever."""
+    asked, loaded = noted(folder, "asked"), noted(folder, "loaded")
+    (folder / "ill").touch()
+    answer = post(service, portrait)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert noted(folder, "asked") == asked + 3
+    # The replica is found ill, and replaced.
+    eventually(lambda: noted(folder, "loaded") > loaded)
+    eventually(lambda: post(service, portrait).status_code == 200)
+
+
+def test_a_wedged_net_is_replaced(service: httpx.Client, folder: Path, portrait: bytes) -> None:
+    loaded = noted(folder, "loaded")
+    (folder / "wedge").touch()
+    with pytest.raises(httpx.ReadTimeout):
+        post(service, portrait, timeout=1)
+    eventually(lambda: noted(folder, "loaded") > loaded)
+    eventually(lambda: post(service, portrait).status_code == 200)
+
+
+def test_a_client_that_leaves(service: httpx.Client, folder: Path, portrait: bytes) -> None:
+    """What waits for it is dropped, and the steps behind are not begun."""
+    before = noted(folder, "asked")
+    (folder / "slow").touch()
+    with ThreadPoolExecutor() as pool:
+        stays = pool.submit(post, service, portrait)
+        eventually(lambda: noted(folder, "asked") > before)
+        with pytest.raises(httpx.ReadTimeout):
+            post(service, portrait, timeout=0.7, headers={"X-Request-Id": "waits-and-leaves"})
+        assert stays.result().status_code == 200
+    assert post(service, portrait).status_code == 200
+    assert noted(folder, "asked") == before + 2
+    lines = [line for line in logs("proxy_*.log").splitlines() if "waits-and-leaves" in line]
+    assert any("499" in line for line in lines), lines
+
+
+def test_a_client_that_leaves_during_its_upload(service: httpx.Client) -> None:
+    def upload() -> Iterator[bytes]:
+        yield bytes(100_000)
+        time.sleep(1)  # the Gateway waits for the rest
+        raise ConnectionAbortedError
+
+    headers = {"Content-Type": "image/jpeg", "X-Request-Id": "leaves-early"}
+    with pytest.raises(ConnectionAbortedError):
+        service.post("/v1/photos", params=ORDER, content=upload(), headers=headers)
+    eventually(lambda: "leaves-early -- POST /fragile/v1/photos 499" in logs("proxy_*.log"))
+    lines = [line for line in logs("replica_fragile_*.log").splitlines() if "leaves-early" in line]
+    assert lines
+    assert not any("ERROR" in line for line in lines), lines
