@@ -1,0 +1,48 @@
+"""``idphoto serve``: the service, in this terminal, as ``make serve`` starts it."""
+
+import argparse
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from cli.exits import Exit, Failure
+from models.weights import DEFAULT_NETS, WeightsUnavailable, fetch
+
+# A Ray of our own on the loopback address: no statistics sent, clients need its token.
+RAY = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.jobs.flow:at_proxy",
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    shipped = Path(str(files("cli") / "serve_config.yaml"))
+    parser.add_argument(
+        "--config", type=Path, default=shipped, metavar="FILE", help="default: the shipped one"
+    )
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Becomes Ray Serve with this configuration; returns only where that cannot be."""
+    if not options.config.is_file():
+        raise Failure(Exit.USAGE, f"{options.config} is not a file.")
+    try:
+        for name in DEFAULT_NETS:
+            fetch(name, progress=sys.stderr.isatty())
+    except WeightsUnavailable as error:
+        raise Failure(Exit.UNREACHABLE, str(error)) from None
+    # It says itself what is in the way.
+    preflight = [sys.executable, "-m", "deployments.preflight", str(options.config)]
+    if subprocess.run(preflight, check=False).returncode:
+        return Exit.UNREACHABLE
+    os.execve(sys.executable, command(options.config), {**os.environ, **RAY})
+
+
+def command(config: Path) -> list[str]:
+    """The command line of Ray Serve. ``--address local``: whatever other cluster runs here."""
+    ray = [sys.executable, "-m", "ray.serve.scripts"]
+    return [*ray, "run", "--address", "local", str(config.resolve())]
