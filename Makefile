@@ -5,9 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 # A laptop's Ray: everything on the loopback address, no statistics sent, clients need the token that Ray makes.
-RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token
+# A full object store overflows into shared memory, not onto the disk (docs/privacy.md).
+RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_object_spilling_directory=/dev/shm \
+           RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.jobs.flow:at_proxy
 
-.PHONY: help setup weights serve test lint format bench clean
+.PHONY: help setup weights serve test lint format audit bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,6 +29,7 @@ weights: setup  ## fetch the nets of the default configuration and check them
 # --address local: a Ray of our own, whatever other cluster runs, or once ran, on this machine.
 serve: weights  ## run the service on 127.0.0.1:8000
 	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
+	@$(BIN)/python -m deployments.preflight serve_config.yaml
 	@$(RAY_ENV) $(BIN)/serve run --address local serve_config.yaml
 
 test: weights  ## run every test
@@ -43,9 +46,16 @@ format: setup  ## fix style where that can be done by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# In an environment of its own: what checks the dependencies is not one of them.
+audit:  ## ask PyPI's database of advisories about every pinned dependency
+	@echo "==> auditing constraints.txt; needs the advisory database on the network"
+	@test -x $(VENV)-audit/bin/python || $(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	@$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
 bench: weights  ## measure the pipeline, the service and Ray alone, in less than ten minutes
 	@echo "==> measuring; other programs on this machine make the figures worse"
 	@$(BIN)/python -m benchmarks.short
 
 clean:  ## remove .venv and caches of tools; the weights stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-audit .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -19,6 +19,7 @@ from deployments import calls
 from deployments.gateway import Gateway
 from deployments.matting import Alphas, Matting
 from deployments.settings import Settings
+from deployments.worker import Worker
 from models.catalog import find
 from models.matting import interface
 from pipeline.values import Alpha8, IdPhoto, Portrait, Rgb
@@ -47,7 +48,7 @@ class Cropping:
     """Answers with the same portrait each time."""
 
     def __init__(self, empty: bool) -> None:
-        self.worker = calls.Worker()
+        self.worker = Worker()
         self._portrait = Pipeline("best").portrait(photos.enlarged(_MEGAPIXELS))
         if empty:
             pixel = np.zeros((1, 1, 3), np.uint8)
@@ -85,7 +86,7 @@ class Compositing:
     """Answers with the same file each time."""
 
     def __init__(self, empty: bool) -> None:
-        self.worker = calls.Worker()
+        self.worker = Worker()
         self._photo = Pipeline("best").photo(photos.enlarged(_MEGAPIXELS))
         if empty:
             self._photo = replace(self._photo, data=b"")
@@ -142,7 +143,7 @@ def build(options: Options) -> Application:
     matting = (
         _deployed(PortraitMatting, "Matting")
         .options(user_config={"max_size": 1, "wait_ms": 0})
-        .bind(_Nets(options.empty))
+        .bind(_Nets(options.empty), settings)
     )
     cropping = _deployed(Cropping).bind(options.empty)
     compositing = _deployed(Compositing).bind(options.empty)

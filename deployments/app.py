@@ -10,24 +10,25 @@ from ray.serve import Application, Deployment
 from ray.serve.config import AutoscalingConfig, BackpressureConfig
 from ray.serve.schema import LoggingConfig
 
+from deployments.chain import MESSAGE_BYTES
 from deployments.compositing import Compositing
 from deployments.cropping import Cropping
 from deployments.gateway import Gateway
+from deployments.jobs.runner import Runner
 from deployments.matting import Matting
 from deployments.problems import RETRY_AFTER_S
 from deployments.settings import Scale, Settings
-from models import batches
-from models.catalog import find
-from models.matting import Loader, MattingNet, interface
+from models import nets
+from models.matting import MattingNet
 from models.precision import Wanted, check_on_gpu
-from models.session import KnownDevice, SessionOptions
-from models.weights import default_folder
+from models.session import KnownDevice
 
-# Part of a GPU replica's share of memory that its nets may fill; the rest is CUDA's own.
-_NETS_SHARE = 0.8
 _GPU_BATCH = 8
 # More photos at a CPU step than that, and Ray starts a further replica.
 _STEP_TARGET = 2
+_TRANSPORT = {"RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(MESSAGE_BYTES)}
+# Ray replaces a replica that is ill three times in a row.
+_HEALTH_PERIOD_S = 5
 
 
 class DeviceMissing(ValueError):
@@ -44,22 +45,16 @@ def build(settings: Settings) -> Application:
     batch = _batch_size(settings, device)
     if device != "cpu":
         check_on_gpu(Wanted(settings.precision, settings.runtime))
-    folder = settings.weights_folder or default_folder()
-    options = SessionOptions(
-        device=device,
-        threads=settings.threads_per_replica,
-        # The nets of a replica divide its share among them.
-        gpu_memory_share=settings.gpus_per_replica * _NETS_SHARE / len(settings.all_nets),
-        tensorrt_cache=folder / "tensorrt",
-        cuda_graphs=settings.cuda_graphs,
-    )
-    loader = Loader(
+    loader = nets.loader(
         settings.all_nets,
-        options,
-        folder,
-        warm_batches=tuple(sorted({1, batch})) if device == "cpu" else batches.sizes(batch),
+        device,
+        batch=batch,
+        threads=settings.threads_per_replica,
+        gpu_share=settings.gpus_per_replica,
         precision=settings.precision,
         runtime=settings.runtime,
+        cuda_graphs=settings.cuda_graphs,
+        folder=settings.weights_folder,
         log=logging.getLogger("ray.serve"),
     )
     return graph(settings, device, loader)
@@ -81,11 +76,11 @@ def choose_device(settings: Settings, gpus: float) -> KnownDevice:
 def graph(
     settings: Settings, device: KnownDevice, load_nets: Callable[[], dict[str, MattingNet]]
 ) -> Application:
-    """The four deployments wired together, with Matting on ``device`` and its nets from
-    ``load_nets``.
+    """The four deployments, and the one of jobs, wired together, with Matting on ``device`` and its
+    nets from ``load_nets``.
     """
     cores = max(1, int(_cluster("CPU")))
-    sides = {role: interface(find(name)).size_px for role, name in settings.all_nets.items()}
+    sides = nets.sides(settings.all_nets)
     expert_side_px = sides.pop("expert", None)
     batch = _batch_size(settings, device)
     if device == "cpu":
@@ -97,24 +92,28 @@ def graph(
         share = {"num_gpus": settings.gpus_per_replica}
         few, many = 1, max(1, int(_cluster("GPU") / settings.gpus_per_replica))
 
-    # A replica holds all that may be in flight, and works on a few: see calls.Worker.
+    # A replica holds all that may be in flight, and works on a few: see worker.Worker.
     most = settings.max_photos_in_flight
     step = _scaled(settings, ongoing=most, target=_STEP_TARGET, few=1, many=max(1, cores // 2))
     cropping = step(Cropping, settings.cropping)
     compositing = step(Compositing, settings.compositing)
-    nets = max(most, 3 * batch)
-    matting = _scaled(settings, ongoing=nets, target=2 * batch, few=few, many=many, **share)
+    held = max(most, 3 * batch)
+    matting = _scaled(settings, ongoing=held, target=2 * batch, few=few, many=many, **share)
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
     gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2)
-    return gateway(Gateway, settings.gateway).bind(
-        settings,
+    steps: tuple[Application, ...] = (
         cropping.bind(settings, sides),
         matting(Matting, settings.matting)
         .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
-        .bind(load_nets),
-        compositing.bind(expert_side_px),
+        .bind(load_nets, settings),
+        compositing.bind(settings, expert_side_px),
     )
+    if settings.jobs is not None:
+        one = _scaled(settings, ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1)
+        runner = one(Runner, Scale(cpus_per_replica=0.1))
+        steps = (*steps, runner.bind(settings, settings.jobs, *steps))
+    return gateway(Gateway, settings.gateway).bind(settings, *steps)
 
 
 def _cluster(resource: str) -> float:
@@ -139,7 +138,12 @@ def _scaled(
             max_ongoing_requests=ongoing,
             max_queued_requests=settings.max_photos_in_flight,
             backpressure_config=BackpressureConfig(status_code=429, retry_after_s=RETRY_AFTER_S),
-            ray_actor_options={"num_cpus": scale.cpus_per_replica, **resources},
+            ray_actor_options={
+                "num_cpus": scale.cpus_per_replica,
+                "runtime_env": {"env_vars": _TRANSPORT},
+                **resources,
+            },
+            health_check_period_s=_HEALTH_PERIOD_S,
             # The Gateway's line for each request says it all, with the time of every step.
             logging_config=None if cls is Gateway else LoggingConfig(enable_access_log=False),
             autoscaling_config=AutoscalingConfig(

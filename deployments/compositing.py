@@ -2,19 +2,32 @@
 
 import cv2
 
-from deployments import calls
+from deployments import calls, health
+from deployments.settings import Settings
+from deployments.worker import Worker
 from pipeline import flow
-from pipeline.values import CutoutOrder, Doubt, IdPhoto, Order, Portrait, Report
+from pipeline.values import (
+    CutoutOrder,
+    Doubt,
+    IdPhoto,
+    Order,
+    Portrait,
+    Report,
+)
 
 
 class Compositing:
     """Checks matte and photo, cuts every variant of the order and encodes it."""
 
-    def __init__(self, expert_side_px: int | None) -> None:
+    def __init__(self, settings: Settings, expert_side_px: int | None) -> None:
         """``expert_side_px``: side of the expert net's input, where there is one."""
         cv2.setNumThreads(1)
-        self.worker = calls.Worker()
+        self._settings = settings
+        self.worker = Worker()
         self._expert_side_px = expert_side_px
+
+    def check_health(self) -> None:
+        health.check(self.worker, self._settings)
 
     @calls.step
     def photo(

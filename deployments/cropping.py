@@ -2,8 +2,10 @@
 
 import cv2
 
-from deployments import calls
+from deployments import calls, health
+from deployments.courtesy import Courtesy
 from deployments.settings import Settings
+from deployments.worker import Worker
 from models import finder
 from models.weights import default_folder
 from pipeline import flow
@@ -15,13 +17,32 @@ class Cropping:
 
     def __init__(self, settings: Settings, sides: dict[str, int]) -> None:
         cv2.setNumThreads(1)
-        self.worker = calls.Worker()
+        self._settings = settings
+        self.worker = Worker()
         self._faces = finder.load(settings.weights_folder or default_folder())
         self._sides = sides
         self._max_pixels = settings.max_pixels
+        self._courtesy = Courtesy()
+
+    def check_health(self) -> None:
+        health.check(self.worker, self._settings)
 
     @calls.step
-    def photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+    async def photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        self._courtesy.urgent()
+        return await self._photo(data, order, deadline_at)
+
+    @calls.step
+    async def later(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        """As ``photo``, after those that somebody waits for."""
+        await self._courtesy.turn()
+        return await self._photo(data, order, deadline_at)
+
+    async def _photo(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        portrait: Portrait = await self.worker.run(self._prepared, data, order, deadline_at)
+        return portrait
+
+    def _prepared(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
         return flow.prepare_photo(
             data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
@@ -29,6 +50,7 @@ class Cropping:
 
     @calls.step
     def check(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
+        self._courtesy.urgent()
         calls.check(deadline_at)
         return flow.prepare_check(
             data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
@@ -36,6 +58,7 @@ class Cropping:
 
     @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
+        self._courtesy.urgent()
         calls.check(deadline_at)
         return flow.prepare_cutout(
             data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels

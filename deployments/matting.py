@@ -1,8 +1,7 @@
 """GPU (or CPU) step: the matting nets, batched."""
 
-import asyncio
+import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -10,24 +9,31 @@ import cv2
 from ray import serve
 from ray.serve import metrics
 
-from deployments import calls
+from deployments import calls, health
 from deployments.gate import Gate
+from deployments.settings import Settings
+from deployments.worker import Worker
 from models.matting import MattingNet
+from pipeline.errors import Unavailable
 from pipeline.values import Alpha8, Rgb
 
 Frames: TypeAlias = dict[str, tuple[Rgb, ...]]
 Alphas: TypeAlias = dict[str, tuple[Alpha8, ...]]
 
+log = logging.getLogger("ray.serve")
+
 
 class Matting:
     """Several named nets on one device; a photo asks those that it wants."""
 
-    def __init__(self, load_nets: Callable[[], dict[str, MattingNet]]) -> None:
+    def __init__(self, load_nets: Callable[[], dict[str, MattingNet]], settings: Settings) -> None:
         cv2.setNumThreads(1)
         self._nets = load_nets()
         # The replica's event loop stays free to collect the next batch while the nets run.
-        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._worker = Worker(1)
+        self._settings = settings
         self._gate = Gate(1)
+        self._probe = health.Probe(self._nets)
         self._sizes = metrics.Histogram(
             "idphoto_matting_batch_size",
             description="Photos in a batch.",
@@ -45,6 +51,12 @@ class Matting:
         queue.set_max_batch_size(self._gate.size)
         queue.set_batch_wait_timeout_s(batch["wait_ms"] / 1000)
 
+    async def check_health(self) -> None:
+        """Raises health.Ill, or what a net raises that is no longer able to run."""
+        health.check(self._worker, self._settings)
+        if self._probe.suspect:
+            await self._worker.run(self._probe.run)
+
     @calls.step
     async def __call__(self, frames: Frames, deadline_at: float) -> Alphas:
         """What each net that is asked, by its role, answers for each of its frames."""
@@ -56,8 +68,15 @@ class Matting:
     async def _batch(self, photos: list[Frames]) -> list[Alphas]:
         async with self._gate.batch():
             self._sizes.observe(len(photos))
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, self._matte, photos)
+            try:
+                alphas: list[Alphas] = await self._worker.run(self._matte, photos)
+                return alphas
+            except Exception as error:
+                # Frames are arrays that Cropping made: what goes wrong here is wrong with the
+                # session or the device. Another replica may do better.
+                log.error("a batch failed", exc_info=error)
+                self._probe.suspect = True
+                raise Unavailable("unavailable") from error
 
     def _matte(self, photos: list[Frames]) -> list[Alphas]:
         halved = sum(net.halved_batches for net in self._nets.values())
@@ -67,6 +86,7 @@ class Matting:
             alphas = iter(net.matte([frame for i in asked for frame in photos[i][role]]))
             for i in asked:
                 answers[i][role] = tuple(islice(alphas, len(photos[i][role])))
+            self._probe.see(alpha for i in asked for alpha in answers[i][role])
         if more := sum(net.halved_batches for net in self._nets.values()) - halved:
             self._halved.inc(more)
         return answers

@@ -8,9 +8,10 @@ from ray.exceptions import RayActorError
 from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from deployments.headers import ALWAYS
 from pipeline import errors
 from pipeline.errors import IdPhotoError, Text
 
@@ -24,7 +25,11 @@ STATUS: dict[type[IdPhotoError], tuple[int, str, str]] = {
     errors.UnusablePhoto: (422, "Unusable photo", "照片不可用"),
     errors.BadOrder: (422, "Bad order", "订单参数错误"),
     errors.NotFound: (404, "Not found", "未找到"),
+    errors.Unauthorised: (401, "Unauthorised", "未授权"),
+    errors.Forbidden: (403, "Forbidden", "禁止访问"),
+    errors.Conflict: (409, "Conflict", "状态冲突"),
     errors.Overloaded: (429, "Too many requests", "请求过多"),
+    errors.StorageFull: (507, "No room", "存储空间不足"),
     errors.Unavailable: (503, "Not available", "服务不可用"),
     errors.DeadlinePassed: (504, "Deadline passed", "处理超时"),
 }
@@ -56,6 +61,11 @@ def install(app: FastAPI) -> None:
         log.warning("request %s lost its replica: %s", request_id(), error)
         return problem(request, errors.Unavailable("unavailable"))
 
+    @app.exception_handler(ClientDisconnect)
+    def _left(request: Request, error: ClientDisconnect) -> Response:
+        # In the middle of its upload; nobody reads the answer but the log.
+        return Response(status_code=499)
+
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
@@ -82,6 +92,10 @@ def problem(request: Request, error: IdPhotoError) -> Response:
         answer = _document(status, title_zh, text.title_zh, error.code, text.hint_zh, "zh")
     else:
         answer = _document(status, title, text.title, error.code, text.hint, "en")
+    if status == 401:
+        # The parameter as RFC 6750 has it, which leaves it out where no key was sent.
+        invalid = ', error="invalid_token"' if error.code == "key_unknown" else ""
+        answer.headers["WWW-Authenticate"] = f'Bearer realm="idphoto-serve"{invalid}'
     if status in (429, 503):
         wait_s = error.details.get("retry_after_s", RETRY_AFTER_S)
         answer.headers["Retry-After"] = str(wait_s)
@@ -100,5 +114,6 @@ def _document(
         "hint": hint,
         "request_id": request_id(),
     }
-    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    # Here as well as in the middleware, which an error of 500 does not pass.
+    headers = {"Content-Language": language, **ALWAYS}
     return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -4,18 +4,31 @@ import time
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
+from starlette.middleware.cors import CORSMiddleware
 
-from deployments import answers, forms, problems, schemas, uploads
+from deployments import answers, forms, pages, problems, schemas, uploads
 from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm
+from deployments.guard import Guard
+from deployments.headers import SecurityHeaders
+from deployments.jobs import routes as job_routes
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo
 from deployments.settings import Settings
 from pipeline import documents
 from pipeline.errors import BadOrder, NotFound, Unavailable
 from pipeline.values import CutoutOrder, IdPhoto, Order, Report
+
+_PREFLIGHT_S = 600
+_PHOTOS = ("image/jpeg", "image/png", "image/webp", "application/zip")
+_CUTOUTS = ("image/png", "image/webp")
+# What a page of another origin may read of an answer, besides its body.
+_EXPOSED = (
+    *("Content-Disposition", "Content-Language", "Location", "Retry-After", "Server-Timing"),
+    *("WWW-Authenticate", "X-Checks", "X-File", "X-Photos", "X-Quality", "X-Request-Id"),
+)
 
 
 class Studio(Protocol):
@@ -46,12 +59,17 @@ def build(studio: Studio) -> FastAPI:
         title="idphoto-serve",
         version=version("idphoto-serve"),
         summary="ID photos from casual portraits.",
+        docs_url=None,
         redoc_url=None,
+        # Puts the Authorize button on /docs, and no more: the Guard does the asking.
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if studio.settings.keys else [],
     )
     problems.install(app)
+    pages.install(app)
     settings = studio.settings
+    _protect(app, settings)
 
-    @app.post("/v1/photos", tags=["photos"], **_takes(PhotoForm), **_gives("jpeg", "png", "webp"))
+    @app.post("/v1/photos", tags=["photos"], **_takes(PhotoForm), **_gives(*_PHOTOS))
     async def photos(request: Request) -> Response:
         """An ID photo of the one person in the photo.
 
@@ -66,7 +84,7 @@ def build(studio: Studio) -> FastAPI:
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.photos(data, order, timings)), timings)
 
-    @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives("png", "webp"))
+    @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives(*_CUTOUTS))
     async def cutouts(request: Request) -> Response:
         """The person or thing on transparent ground, or its mask."""
         studio.require_room()
@@ -97,7 +115,10 @@ def build(studio: Studio) -> FastAPI:
         return _timed(answers.checks(reports), timings)
 
     @app.get(
-        "/v1/documents", tags=["documents"], openapi_extra={"parameters": _in_query(DocumentQuery)}
+        "/v1/documents",
+        tags=["documents"],
+        openapi_extra={"parameters": _in_query(DocumentQuery)},
+        **_refuses(),
     )
     def list_documents(request: Request) -> list[DocumentInfo]:
         """Every document, or those that are searched for: size and where the rule wants the head.
@@ -107,7 +128,7 @@ def build(studio: Studio) -> FastAPI:
         query = forms.parse(DocumentQuery, request.query_params.multi_items())
         return [schemas.document_info(found) for found in documents.search(query.q, query.country)]
 
-    @app.get("/v1/documents/{name}", tags=["documents"])
+    @app.get("/v1/documents/{name}", tags=["documents"], **_refuses())
     def one_document(name: str) -> DocumentInfo:
         """One document by its id."""
         try:
@@ -120,18 +141,34 @@ def build(studio: Studio) -> FastAPI:
         """Liveness: this process answers."""
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["health"])
+    @app.get("/readyz", tags=["health"], **_refuses())
     async def readyz() -> dict[str, str]:
         """Readiness: every step of the graph has a running replica; else 503."""
         if not await studio.ready():
             raise Unavailable("unavailable")
         return {"status": "ready"}
 
-    @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("docs")
-
+    job_routes.install(app, settings)
     return app
+
+
+def _protect(app: FastAPI, settings: Settings) -> None:
+    """What a request passes before a route sees it; the last one added is the first one passed."""
+    app.add_middleware(Guard, settings=settings)
+    if settings.allowed_origins:
+        # Outside the guard: a browser asks for permission before it sends a key.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=(
+                *("Authorization", "X-Api-Key", "X-Request-Id", "Content-Type"),
+                *("Idempotency-Key", "Last-Event-ID"),
+            ),
+            expose_headers=_EXPOSED,
+            max_age=_PREFLIGHT_S,
+        )
+    app.add_middleware(SecurityHeaders)
 
 
 def _timed(response: Response, timings: dict[str, float]) -> Response:
@@ -171,14 +208,12 @@ def _in_query(form: type[BaseModel]) -> list[dict[str, Any]]:
     ]
 
 
-def _gives(*formats: str) -> dict[str, Any]:
-    """OpenAPI of the answers: pictures, JSON, and problem documents."""
-    picture = {"schema": {"type": "string", "format": "binary"}}
-    content: dict[str, Any] = {f"image/{name}": picture for name in formats}
-    content["application/zip"] = picture
-    content["application/json"] = {"schema": PhotosInfo.model_json_schema()}
+def _gives(*media_types: str, model: type[BaseModel] = PhotosInfo) -> dict[str, Any]:
+    """OpenAPI of the answers: files, JSON, and problem documents."""
+    file = {"schema": {"type": "string", "format": "binary"}}
+    content: dict[str, Any] = dict.fromkeys(media_types, file)
     responses = {
-        200: {"description": "The picture.", "content": content},
+        200: {"description": "The picture.", "content": content, "model": model},
         **_refuses()["responses"],
     }
     return {"response_class": Response, "responses": responses}
@@ -187,6 +222,7 @@ def _gives(*formats: str) -> dict[str, Any]:
 def _refuses() -> dict[str, Any]:
     """OpenAPI of the problem documents."""
     responses: dict[int | str, Any] = {}
+    content = {"application/problem+json": {"schema": schemas.ProblemInfo.model_json_schema()}}
     for status, title, _ in problems.STATUS.values():
-        responses[status] = {"description": title, "content": {"application/problem+json": {}}}
+        responses[status] = {"description": title, "content": content}
     return {"responses": responses}

@@ -122,6 +122,18 @@ class PhotosInfo(BaseModel):
     photos: list[PhotoInfo]
 
 
+class ProblemInfo(BaseModel):
+    """Why there is no answer, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; the README lists all.")
+    hint: str
+    request_id: str
+
+
 class ReportInfo(BaseModel):
     """All checks of a photo for one document."""
 

@@ -6,8 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
+# A scheme and a host: neither "*" nor a path.
+Origin = Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]
 Role = Annotated[str, Field(pattern="^(person|saliency)$")]
 
 
@@ -39,6 +51,80 @@ class Batch(_Settings):
     """How long the first photo of a batch waits for others when the net is idle."""
 
 
+class Key(_Settings):
+    """An API key, made by ``python -m deployments.access``. Only its hash is kept."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
+    """Who holds it; stands in the log beside each request."""
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    max_in_flight: PositiveInt | None = None
+    """Requests, other than for reading, that this key may have in one Gateway replica at once, so
+    that it leaves places to others; further ones get 429. None: as many as there are places.
+    """
+
+
+class Jobs(_Settings):
+    """Jobs of many photos (docs/jobs.md). They alone put photos on a disk: uploads until they are
+    finished, results for ``keep_hours``.
+    """
+
+    folder: Path | None = None
+    """Where database, files and uploads on their way in are kept. None: the user's data folder."""
+    database_url: str | None = None
+    """None: SQLite, in ``folder``. Several nodes need PostgreSQL: postgresql://user@host/name."""
+    storage_url: str | None = None
+    """None: files in ``folder``. Several nodes need a place that all reach: s3://bucket/prefix."""
+    storage_options: Mapping[str, str] = {}
+    """For fsspec's file system, such as ``endpoint_url``."""
+    keep_hours: PositiveFloat = 24
+    """How long results are kept after a job's end."""
+    quota_gb: PositiveFloat = 20
+    """Uploads and results of all jobs; with more, new jobs are refused with 507."""
+    max_job_mb: PositiveFloat = 4000
+    """Bytes of one job, as sent and, of a zip, unpacked."""
+    max_items: PositiveInt = 20_000
+    """Files of one job."""
+    max_streams: PositiveInt = 8
+    """Uploads, archives and listeners of events that one Gateway replica serves at once; further
+    ones get 429. Each takes one of its 2 x ``max_photos_in_flight`` requests.
+    """
+    window: PositiveInt = 4
+    """Photos of jobs that are in the graph at once."""
+    lease_s: PositiveFloat = 120
+    """After this time without a sign of its runner a photo is given to another one."""
+    max_attempts: PositiveInt = 3
+    """Runners that may be lost over one photo before it is given up."""
+    allowed_keys: tuple[str, ...] = ()
+    """Places that jobs may name photos in: prefixes that end in a slash, such as s3://intake/ or
+    file:///srv/photos/. Whoever may create jobs can then read every photo there. None by default.
+    """
+    allowed_webhook_hosts: tuple[str, ...] = ()
+    """Hosts that may be called at the end of a job: hooks.example or hooks.example:8443, by https
+    alone and only at public addresses. Written as http://10.0.0.7:9000 or https://hooks.intern, a
+    host may also be of a private network. None by default: no webhooks.
+    """
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    """Key of the webhooks' signatures; needed with ``allowed_webhook_hosts``."""
+
+    @property
+    def max_job_bytes(self) -> int:
+        return int(self.max_job_mb * 1_000_000)
+
+    @field_validator("allowed_keys")
+    @classmethod
+    def _whole_folders(cls, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in prefixes:
+            if "://" not in prefix or not prefix.endswith("/"):
+                raise ValueError(f"{prefix} is no URL that ends in a slash")
+        return prefixes
+
+    @model_validator(mode="after")
+    def _signed(self) -> "Jobs":
+        if self.allowed_webhook_hosts and self.webhook_secret is None:
+            raise ValueError("allowed_webhook_hosts needs a webhook_secret")
+        return self
+
+
 class Settings(_Settings):
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     """auto: cuda where the cluster has GPUs, else cpu. Never a silent fall-back: a device that
@@ -48,7 +134,7 @@ class Settings(_Settings):
     """True where an autoscaler starts GPU nodes when a replica asks for one; needs device cuda or
     tensorrt.
     """
-    gpus_per_replica: float = Field(0.25, gt=0, le=1)
+    gpus_per_replica: float = Field(default=0.25, gt=0, le=1)
     """Share of one GPU for each Matting replica; also its share of the GPU's memory."""
     precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
     """auto: fp16 on a GPU. On the CPU each replica tries the saliency net when it starts and takes
@@ -69,7 +155,9 @@ class Settings(_Settings):
     """Threads of the net on the CPU. One thread and one replica a core give the most photos a
     second.
     """
-    nets: Mapping[Role, str] = Field({"person": "selfie", "saliency": "u2netp"}, min_length=1)
+    nets: Mapping[Role, str] = Field(
+        default={"person": "selfie", "saliency": "u2netp"}, min_length=1
+    )
     """Matting nets by role; names from models/catalog.toml. One of them alone will do."""
     escalate_to: str | None = None
     """A stronger matting net, such as isnet-imgly or birefnet-portrait, that takes the place
@@ -89,11 +177,19 @@ class Settings(_Settings):
     """Time from a request's arrival to its answer; later photos are dropped at the next step with
     504.
     """
+    stuck_after_s: PositiveFloat = 60
+    """A replica that works on one batch, or at one step of a photo, for longer is replaced. Must be
+    above what the slowest net takes for a batch.
+    """
+    max_replica_mb: PositiveFloat | None = None
+    """A replica of Cropping, Matting or Compositing that takes more memory (as PSS: what it shares
+    with others counts in part) is replaced. None: no limit. Linux only.
+    """
     max_photos_in_flight: PositiveInt = 16
     """Photos that one Gateway replica works on or keeps waiting at once; further ones get 429. On a
     machine that cannot finish so many in time the limit sinks by itself until it can.
     """
-    fast_when_full: float | None = Field(None, gt=0, lt=1)
+    fast_when_full: float | None = Field(default=None, gt=0, lt=1)
     """Overload mode. Where more than this share of the places is taken, photos in quality best are
     made in fast, which frees a place in half the time; the answer's ``X-Quality`` says so. None:
     never.
@@ -103,6 +199,26 @@ class Settings(_Settings):
     max_variants: PositiveInt = 64
     """Documents times backgrounds in one request."""
     max_cutout_side_px: PositiveInt = 4096
+
+    keys: tuple[Key, ...] = ()
+    """Clients need one of these keys, except for health checks and /docs. None: the service is
+    open to whoever reaches it, so leave it on 127.0.0.1.
+    """
+    allowed_origins: tuple[Origin, ...] = ()
+    """Web pages of other origins that may use the service from a browser (CORS), such as
+    https://photos.example. None by default.
+    """
+
+    jobs: Jobs | None = Jobs()
+    """null turns jobs off: no photo is written to a disk then, whatever clients ask for."""
+
+    @field_validator("keys")
+    @classmethod
+    def _of_one_client_each(cls, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+        for values in ([key.name for key in keys], [key.sha256 for key in keys]):
+            if len(set(values)) < len(values):
+                raise ValueError("two keys have the same name or hash")
+        return keys
 
     @property
     def all_nets(self) -> dict[str, str]:

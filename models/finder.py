@@ -14,6 +14,9 @@ from pipeline.values import Face, Rgb
 # is not, and there its eyes are worse than the detector's.
 _SURE = 0.9
 
+NETS = ("mtcnn", "facemesh", "iris")
+"""The nets that ``load`` takes."""
+
 
 class FaceFinder:
     """A face detector that measures the main person's face by a mesh, and its eyes one by one."""

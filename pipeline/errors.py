@@ -3,14 +3,20 @@
     IdPhotoError
       UnreadablePhoto     empty_body, broken_image, too_many_scans
       UnsupportedFormat   unsupported_format
-      PhotoTooLarge       body_too_large, too_many_pixels
+      PhotoTooLarge       body_too_large, too_many_pixels, job_too_large, too_many_items,
+                          archive_bomb
       UnusablePhoto       photo_too_small, no_face, several_faces, face_too_small,
                           face_cut, matte_unreliable, no_subject
-      UnreadableRequest   bad_form
+      UnreadableRequest   bad_form, broken_archive, unsafe_archive, encrypted_archive
       BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
-                          unknown_document, transparent_jpeg
-      NotFound            unknown_route, unknown_document
-      Overloaded          overloaded
+                          unknown_document, transparent_jpeg, missing_photos, bad_override,
+                          place_not_allowed, webhook_not_allowed
+      NotFound            unknown_route, unknown_document, unknown_job, unknown_item
+      Conflict            idempotency_key_reused, no_result, job_not_ended
+      Unauthorised        key_missing, key_unknown
+      Forbidden           foreign_origin
+      Overloaded          overloaded, key_busy, too_many_streams
+      StorageFull         storage_full
       Unavailable         unavailable
       DeadlinePassed      deadline_passed
 
@@ -19,6 +25,8 @@ a class becomes is decided in one table, ``deployments/problems.py``.
 """
 
 from typing import NamedTuple
+
+from pipeline.job_texts import JOB_TEXTS
 
 
 class Text(NamedTuple):
@@ -157,6 +165,30 @@ TEXTS: dict[str, Text] = {
         "此地址不存在。",
         "本服务的接口见 /docs。",
     ),
+    "key_missing": Text(
+        "This service asks for an API key, and the request has none.",
+        "Send the header Authorization: Bearer KEY, or X-Api-Key: KEY.",
+        "本服务需要 API 密钥，但请求未提供。",
+        "请发送请求头 Authorization: Bearer KEY 或 X-Api-Key: KEY。",
+    ),
+    "key_unknown": Text(
+        "The API key is not one of this service's.",
+        "Check that the key is whole; whoever runs the service can make a new one.",
+        "API 密钥无效。",
+        "请确认密钥完整；服务管理员可以生成新的密钥。",
+    ),
+    "foreign_origin": Text(
+        "Web pages of {origin} may not use this service.",
+        "Whoever runs the service can name the page's origin in the setting allowed_origins.",
+        "不允许 {origin} 的网页使用本服务。",
+        "服务管理员可在 allowed_origins 设置中添加该网页来源。",
+    ),
+    "key_busy": Text(
+        "This API key has {limit} photos in the works, as many as it may have at once.",
+        "Wait for one of them, or try again after the seconds in Retry-After.",
+        "此 API 密钥已有 {limit} 张照片在处理中，达到并发上限。",
+        "请等待其中一张完成，或按 Retry-After 给出的秒数稍后重试。",
+    ),
     "overloaded": Text(
         "The service has as many photos as it can finish in time.",
         "Try again after the seconds in Retry-After.",
@@ -176,6 +208,7 @@ TEXTS: dict[str, Text] = {
         "请重试；若经常发生，服务需要更多副本。",
     ),
 }
+TEXTS |= {code: Text(*texts) for code, texts in JOB_TEXTS.items()}
 
 
 class IdPhotoError(Exception):
@@ -234,6 +267,22 @@ class BadOrder(IdPhotoError):
 
 class NotFound(IdPhotoError):
     """The address names nothing."""
+
+
+class Unauthorised(IdPhotoError):
+    """The service asks for an API key, and the request has none that it knows."""
+
+
+class Forbidden(IdPhotoError):
+    """Whoever asks is known or need not be, and may not."""
+
+
+class Conflict(IdPhotoError):
+    """What the address names is not in a state that allows this."""
+
+
+class StorageFull(IdPhotoError):
+    """The photos of a job have no room on the disk, or in the quota."""
 
 
 class Overloaded(IdPhotoError):

@@ -9,25 +9,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("pipeline", "models", "deployments")
+PACKAGES = ("pipeline", "models", "deployments", "cli")
 VOCABULARY = ("pipeline.values", "pipeline.errors")
 SHARED = (*VOCABULARY, "pipeline.documents", "pipeline.affine", "pipeline.resample")
 PICTURES = ("numpy", "cv2", "PIL", "pillow_heif")
 STEPS = ("cropping", "matting", "compositing", "gateway")
+TRANSACTIONS = ("ledger", "leases", "lifecycle", "listing", "keeping")
 
 # Module (the first pattern that fits counts) to what it may import besides the standard library.
 RULE: dict[str, tuple[str, ...]] = {
     "pipeline": (),
     "pipeline.values": ("numpy",),
-    "pipeline.errors": ("numpy",),
+    "pipeline.job_texts": (),
+    "pipeline.errors": ("pipeline.job_texts",),
     "pipeline.affine": ("numpy", "pipeline.values"),
     "pipeline.resample": ("numpy", "cv2", "pipeline.values", "pipeline.affine"),
     "pipeline.document_rules": ("passport_photo_specs", "pipeline.values"),
     "pipeline.documents": ("pipeline.document_rules", *VOCABULARY),
     "pipeline.container": VOCABULARY,
+    "pipeline.av1": ("pipeline.container", *VOCABULARY),
     "pipeline.appearance": ("numpy", "cv2", *VOCABULARY, "pipeline.affine", "pipeline.resample"),
-    "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container"),
+    "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container", "pipeline.av1"),
     "pipeline.flow": ("numpy", "pipeline.*"),
+    "pipeline.orders": ("pipeline.colours", "pipeline.documents", *VOCABULARY),
     "pipeline.*": (*PICTURES, *SHARED),
     "models.openvino_session": ("numpy", "openvino", "models.session"),
     "models*": (
@@ -38,29 +42,84 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.settings": ("pydantic",),
     "deployments.gate": (),
     "deployments.admission": (*VOCABULARY,),
-    "deployments.calls": (*VOCABULARY,),
+    "deployments.calls": ("ray.exceptions", "grpc", *VOCABULARY),
+    "deployments.chain": ("ray.serve*", "deployments.calls", *VOCABULARY),
+    "deployments.courtesy": (),
+    "deployments.worker": (),
+    "deployments.health": (
+        *("numpy", "cv2", "deployments.settings", "deployments.worker"),
+        *("models.matting", "pipeline.values"),
+    ),
     "deployments.cropping": (
-        *("ray*", "cv2", "deployments.settings", "deployments.calls"),
-        *("models.*", "pipeline.*"),
+        *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.health"),
+        *("deployments.courtesy", "deployments.worker", "models.*", "pipeline.*"),
     ),
     "deployments.matting": (
         *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.gate"),
-        *("models.*", "pipeline.values"),
+        *("deployments.health", "deployments.worker", "models.*", *VOCABULARY),
     ),
-    "deployments.compositing": ("ray*", "cv2", "deployments.calls", "pipeline.*"),
+    "deployments.compositing": (
+        *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.health"),
+        *("deployments.worker", "pipeline.*"),
+    ),
     "deployments.gateway": (
-        *("ray*", "fastapi", "deployments.settings", "deployments.calls", "deployments.routes"),
+        *("ray*", "fastapi", "deployments.settings", "deployments.chain", "deployments.routes"),
         "deployments.admission",
         *("pipeline.checks", *VOCABULARY),
     ),
+    "deployments.preflight": (
+        *("yaml", "pydantic", "pydantic_core", "ray.serve.schema", "deployments.settings"),
+        "models.*",
+    ),
     "deployments.app": ("ray*", "deployments.*", "models.*"),
+    "deployments.jobs": (),
+    "deployments.jobs.records": (),
+    "deployments.jobs.files": ("fsspec*", "botocore*"),
+    "deployments.jobs.database": ("sqlalchemy*", "alembic*", "filelock"),
+    "deployments.jobs.migrations*": ("sqlalchemy*", "alembic*", "deployments.jobs.tables"),
+    "deployments.jobs.tables": ("sqlalchemy", "deployments.jobs.records"),
+    **dict.fromkeys(
+        [f"deployments.jobs.{name}" for name in TRANSACTIONS],
+        (
+            *("sqlalchemy", "deployments.jobs.records", "deployments.jobs.tables"),
+            *("deployments.jobs.ledger", "deployments.jobs.leases"),
+        ),
+    ),
+    "deployments.jobs.store": (
+        *("sqlalchemy*", "deployments.jobs", "deployments.jobs.records"),
+        *("deployments.jobs.database", "deployments.jobs.ledger"),
+    ),
+    "deployments.jobs.runner": (
+        *("ray.serve*", "fsspec", "deployments.chain", "deployments.settings"),
+        *("deployments.jobs*", *VOCABULARY),
+    ),
+    "deployments.jobs.*": (  # the HTTP interface of jobs
+        *("fastapi", "starlette*", "pydantic", "python_multipart*", "platformdirs"),
+        *("deployments.forms", "deployments.problems", "deployments.schemas"),
+        *("deployments.settings", "deployments.jobs*", "pipeline.container", *VOCABULARY),
+    ),
+    "deployments.access": ("deployments.settings", *VOCABULARY),
+    "deployments.headers": ("starlette*",),
+    "deployments.guard": (
+        *("starlette*", "deployments.settings", *VOCABULARY),
+        *("deployments.access", "deployments.problems"),
+    ),
+    "deployments.pages": ("fastapi*", "starlette*"),
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
         *("pipeline.documents", "pipeline.colours", "deployments.settings"),
         *("deployments.answers", "deployments.problems", "deployments.schemas"),
         "deployments.forms",
         "deployments.uploads",
+        *("deployments.guard", "deployments.headers", "deployments.pages"),
+        "deployments.jobs",
     ),
+    "cli.batch": (),
+    "cli.batch.storage": ("numpy", "fsspec", "cli.files"),
+    "cli.batch.cluster": ("ray*", "cv2", "pyarrow", "cli.*", "models.*", "pipeline.*"),
+    "cli.batch.*": ("numpy", "pyarrow*", "tqdm", "cli.*", "models.*", "pipeline.*"),
+    # All commands but batch do without Ray, and without what only batch needs.
+    "cli*": ("cv2", "tqdm", "cli.*", "models.*", "pipeline.*"),
 }
 
 

@@ -11,7 +11,7 @@ import ray
 from ray import serve
 
 from deployments.app import build
-from deployments.settings import Settings
+from deployments.settings import Jobs, Settings
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -40,12 +40,13 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Limits that a test can reach, and a deadline that a slow machine meets."""
     return Settings(
         device="cpu",
         deadline_s=60,
         fast_when_full=0.5,
+        jobs=Jobs(folder=tmp_path_factory.mktemp("jobs")),
         max_body_mb=2,
         max_megapixels=20,
         max_variants=8,

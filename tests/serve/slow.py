@@ -29,6 +29,7 @@ def build(args: dict[str, Any]) -> Application:
         matting=matting,
         compositing=few,
         batch=Batch(max_size=int(args["batch"])),
+        jobs=None,
     )
     load = partial(_load, float(args["seconds"]), Path(args["log"]))
     return graph(settings, args.get("device", "cpu"), load)
