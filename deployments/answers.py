@@ -1,4 +1,4 @@
-"""Finished photos as HTTP answers: the picture itself, a zip of variants, or JSON."""
+"""Finished photos and sheets as HTTP answers: the file itself, a zip of variants, or JSON."""
 
 import base64
 import io
@@ -9,20 +9,56 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from deployments import schemas
-from deployments.schemas import PhotoInfo, PhotosInfo, ReportInfo, ReportsInfo
-from pipeline.values import IdPhoto, Report, Result
+from deployments.schemas import (
+    PhotoInfo,
+    PhotosInfo,
+    ReportInfo,
+    ReportsInfo,
+    SheetInfo,
+    SheetPhotoInfo,
+)
+from pipeline.sheet_values import PrintSheet
+from pipeline.values import (
+    Check,
+    Encoding,
+    IdPhoto,
+    Quality,
+    Report,
+    Result,
+)
 
 _WORSE: tuple[Result, ...] = ("pass", "warn", "fail")
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+_SUFFIX = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "application/pdf": "pdf",
+}
 
 
 def photos(request: Request, finished: Sequence[IdPhoto]) -> Response:
     """JSON where the client asks for it, one picture as itself, several as a zip."""
-    if "application/json" in request.headers.get("accept", ""):
+    if _wants_json(request):
         return _json(finished)
     if len(finished) == 1:
         return _picture(finished[0])
     return _zip(finished)
+
+
+def sheet(request: Request, finished: PrintSheet) -> Response:
+    """JSON where the client asks for it, else the sheet's file."""
+    checks = [check for photo in finished.photos for check in photo.checks]
+    headers = _about(finished.quality, checks)
+    if _wants_json(request):
+        return JSONResponse(_sheet_info(finished).model_dump(), headers=headers)
+    filename = f"sheet_{finished.paper}.{_SUFFIX[finished.media_type]}"
+    headers |= _written(finished.data, finished.encoding)
+    headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    headers["X-Photos"] = ", ".join(
+        f"{photo.document}_{photo.background.removeprefix('#')}={photo.count}"
+        for photo in finished.photos
+    )
+    return Response(finished.data, media_type=finished.media_type, headers=headers)
 
 
 def name(photo: IdPhoto) -> str:
@@ -34,7 +70,9 @@ def name(photo: IdPhoto) -> str:
 
 
 def _picture(photo: IdPhoto) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_about([photo])}
+    headers = {"Content-Disposition": f'inline; filename="{name(photo)}"', **_of([photo])}
+    if photo.encoding:
+        headers |= _written(photo.data, photo.encoding)
     return Response(photo.data, media_type=photo.media_type, headers=headers)
 
 
@@ -44,7 +82,7 @@ def _zip(finished: Sequence[IdPhoto]) -> Response:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for photo in finished:
             archive.writestr(name(photo), photo.data)
-    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_about(finished)}
+    headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_of(finished)}
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
 
@@ -56,12 +94,35 @@ def _json(finished: Sequence[IdPhoto]) -> Response:
             media_type=photo.media_type,
             size_px=photo.size_px,
             quality=photo.quality,
+            file=schemas.file_info(photo.data, photo.encoding) if photo.encoding else None,
             checks=[schemas.check_info(check) for check in photo.checks],
             data_base64=base64.b64encode(photo.data).decode(),
         )
         for photo in finished
     ]
-    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_about(finished))
+    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_of(finished))
+
+
+def _sheet_info(finished: PrintSheet) -> SheetInfo:
+    return SheetInfo(
+        paper=finished.paper,
+        size_mm=finished.size_mm,
+        size_px=finished.size_px,
+        media_type=finished.media_type,
+        quality=finished.quality,
+        file=schemas.file_info(finished.data, finished.encoding),
+        photos=[
+            SheetPhotoInfo(
+                document=photo.document,
+                background=photo.background,
+                size_mm=photo.size_mm,
+                count=photo.count,
+                checks=[schemas.check_info(check) for check in photo.checks],
+            )
+            for photo in finished.photos
+        ],
+        data_base64=base64.b64encode(finished.data).decode(),
+    )
 
 
 def checks(reports: Sequence[Report]) -> Response:
@@ -77,13 +138,29 @@ def checks(reports: Sequence[Report]) -> Response:
     return JSONResponse(ReportsInfo(reports=infos).model_dump())
 
 
-def _about(finished: Sequence[IdPhoto]) -> dict[str, str]:
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _of(finished: Sequence[IdPhoto]) -> dict[str, str]:
+    return _about(finished[0].quality, [check for photo in finished for check in photo.checks])
+
+
+def _about(quality: Quality, checks: Sequence[Check]) -> dict[str, str]:
     """Headers with the quality, and with the checks that were not passed, each with its worst
     result.
     """
     worst: dict[str, Result] = {}
-    for check in (check for photo in finished for check in photo.checks):
+    for check in checks:
         if check.result != "pass":
             worst[check.code] = max(check.result, worst.get(check.code, "pass"), key=_WORSE.index)
     found = ", ".join(f"{code}={result}" for code, result in worst.items())
-    return {"X-Quality": finished[0].quality, **({"X-Checks": found} if found else {})}
+    return {"X-Quality": quality, **({"X-Checks": found} if found else {})}
+
+
+def _written(data: bytes, encoding: Encoding) -> dict[str, str]:
+    """A header with how the file was written."""
+    parts = [f"bytes={len(data)}", f"dpi={encoding.dpi}"]
+    if encoding.quality is not None:
+        parts += [f"quality={encoding.quality}", f"chroma={encoding.chroma}"]
+    return {"X-File": ", ".join(parts)}

@@ -8,9 +8,14 @@ from ray.serve import metrics
 from ray.serve.handle import DeploymentHandle
 
 from deployments import calls
-from pipeline.values import CutoutOrder, Doubt, Order
+from pipeline.sheet_values import SheetOrder
+from pipeline.values import (
+    CutoutOrder,
+    Doubt,
+    Order,
+)
 
-Kind: TypeAlias = Literal["photo", "check", "cutout", "later"]
+Kind: TypeAlias = Literal["photo", "sheet", "check", "cutout", "later"]
 """What becomes of the photo; ``later`` is a ``photo`` that nobody waits for."""
 Timings: TypeAlias = dict[str, float]
 
@@ -56,7 +61,7 @@ class Chain:
         self,
         kind: Kind,
         data: bytes,
-        order: Order | CutoutOrder,
+        order: Order | SheetOrder | CutoutOrder,
         deadline_at: float,
         timings: Timings,
     ) -> Any:
@@ -64,14 +69,16 @@ class Chain:
 
         Raises the IdPhotoError of a step, DeadlinePassed, or Unavailable.
         """
-        by_value = _is_small(data, order)
+        # A sheet's photos are prepared as any others.
+        photos = order.photos if isinstance(order, SheetOrder) else order
+        by_value = _is_small(data, photos)
         cropping, compositing = self._ends[by_value]
-        crop = getattr(cropping, kind)
+        crop = getattr(cropping, "photo" if kind == "sheet" else kind)
         compose = getattr(compositing, "photo" if kind == "later" else kind)
         steps = calls.Steps(deadline_at, self._retried.inc)
 
         async def once() -> Any:
-            cropped, portrait = await _timed(timings, "cropping", steps.ask(crop, data, order))
+            cropped, portrait = await _timed(timings, "cropping", steps.ask(crop, data, photos))
             # By reference Compositing gets the portrait from Cropping: it is not sent anew.
             given = portrait if by_value else cropped
             matted = steps.ask(self._matting, portrait.frames)
@@ -91,7 +98,8 @@ class Chain:
 
 
 def _is_small(data: bytes, order: Order | CutoutOrder) -> bool:
-    if isinstance(order, CutoutOrder):
+    # A file that must not be small may have more pixels than its document.
+    if isinstance(order, CutoutOrder) or order.bytes_limit:
         return False
     tallest_px = max(max(document.size_px) for document in order.documents)
     return len(data) <= _SMALL_BYTES and tallest_px <= _SMALL_PX

@@ -6,6 +6,7 @@ from deployments import calls, health
 from deployments.settings import Settings
 from deployments.worker import Worker
 from pipeline import flow
+from pipeline.sheet_values import PrintSheet, SheetOrder
 from pipeline.values import (
     CutoutOrder,
     Doubt,
@@ -35,6 +36,13 @@ class Compositing:
     ) -> tuple[IdPhoto, ...] | Doubt:
         calls.check(deadline_at)
         return flow.finish_photo(portrait, alphas, order, expert_side_px=self._expert_side_px)
+
+    @calls.step
+    def sheet(
+        self, portrait: Portrait, alphas: flow.Alphas, order: SheetOrder, deadline_at: float
+    ) -> PrintSheet | Doubt:
+        calls.check(deadline_at)
+        return flow.finish_sheet(portrait, alphas, order, expert_side_px=self._expert_side_px)
 
     @calls.step
     def check(

@@ -1,31 +1,39 @@
 """What requests may ask for: the parameters of each route, and the orders that they mean."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pipeline import colours, documents
+from pipeline import orders, papers
 from pipeline.errors import BadOrder
-from pipeline.values import CutoutOrder, Document, Order, Quality
+from pipeline.sheet_values import Cut, SheetFormat, SheetOrder
+from pipeline.values import (
+    CutoutOrder,
+    Order,
+    Quality,
+)
 
 
-def _numbers(text: object) -> object:
-    """The two numbers of ``35x45``."""
-    if not isinstance(text, str):
-        return text
+def _size(value: object) -> object:
+    return _numbers(value) if isinstance(value, str) else value
+
+
+def _numbers(text: str) -> tuple[float, float]:
+    """The two numbers of ``35x45``. Raises ValueError."""
     parts = text.lower().replace("×", "x").replace("*", "x").split("x")
     try:
-        numbers = tuple(float(part) for part in parts)
+        width, height = (float(part) for part in parts)
     except ValueError:
-        numbers = ()
-    if len(numbers) != 2 or not all(math.isfinite(number) and number > 0 for number in numbers):
+        width = height = math.nan
+    if not (0 < width < math.inf and 0 < height < math.inf):
         raise ValueError("it takes width x height, such as 35x45")
-    return numbers
+    return width, height
 
 
+_MAX_KB = 100_000
 SizeText = Annotated[
-    tuple[float, float], BeforeValidator(_numbers), Field(json_schema_extra={"type": "string"})
+    tuple[float, float], BeforeValidator(_size), Field(json_schema_extra={"type": "string"})
 ]
 
 
@@ -56,8 +64,48 @@ class PhotoForm(BaseModel):
         None,
         ge=72,
         le=1200,
-        description="Dots per inch: written into the file, and turns size_mm into pixels.",
+        description="Dots per inch: turns millimetres, also a document's, into pixels.",
     )
+    min_kb: int | None = Field(
+        None, ge=1, le=_MAX_KB, description="Fewest kB of each file; files are never padded."
+    )
+    max_kb: int | None = Field(None, ge=1, le=_MAX_KB, description="Most kB of each file.")
+    progressive: bool = Field(False, description="JPEGs that appear coarse first.")
+
+
+class SheetForm(BaseModel):
+    """The parameters of POST /v1/sheets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: list[str] = Field([], description="Document ids from /v1/documents; repeatable.")
+    background: list[str] = Field(
+        [], description="Colour names or #rrggbb; repeatable. Default: each document's own."
+    )
+    size_mm: SizeText | None = Field(
+        None, description="A free size, such as 35x45, instead of a document."
+    )
+    paper: str = Field(
+        "4r",
+        max_length=40,
+        description="3r (5-inch), 4r (6-inch), 5r, a6, a5, a4, letter, or millimetres: 100x150.",
+    )
+    orientation: Literal["auto", "portrait", "landscape"] = Field(
+        "auto", description="auto: whichever holds more."
+    )
+    count: list[Annotated[int, Field(ge=1, le=1000)]] = Field(
+        [],
+        description="Photos of each kind: one number, or one for each document and background. "
+        "Default: the paper is filled.",
+    )
+    gap_mm: float = Field(2, ge=0, le=50, description="Between photos.")
+    margin_mm: float = Field(3, ge=0, le=50, description="Around them, at least.")
+    cut: Cut = Field("marks", description="What shows where to cut, outside of the photos.")
+    format: SheetFormat = "jpeg"
+    quality: Quality = "best"
+    dpi: int = Field(300, ge=300, le=600)
+    max_kb: int | None = Field(None, ge=1, le=_MAX_KB, description="Most kB of the file.")
+    progressive: bool = Field(False, description="A JPEG that appears coarse first.")
 
 
 class CutoutForm(BaseModel):
@@ -113,7 +161,7 @@ def parse(form: type[BaseModel], fields: list[tuple[str, str]]) -> Any:
         field = form.model_fields.get(name)
         if field is None:
             raise BadOrder("unknown_parameter", name=_shown(name))
-        if field.annotation == list[str]:
+        if get_origin(field.annotation) is list:
             values.setdefault(name, []).extend(part for part in value.split(",") if part.strip())
         elif name in values:
             raise BadOrder("bad_parameter", name=name, reason="it is given twice")
@@ -129,48 +177,66 @@ def parse(form: type[BaseModel], fields: list[tuple[str, str]]) -> Any:
 
 def photo_order(form: PhotoForm, max_variants: int) -> Order:
     """What the form asks for. Raises BadOrder."""
-    wanted = _named(form.document)
-    if form.size_mm or form.size_px:
-        if form.document:
-            raise BadOrder("bad_parameter", name="document", reason="a size is given as well")
-        wanted = [_free_size(form)]
-    if not wanted:
-        raise BadOrder("bad_parameter", name="document", reason="give a document or a size")
-    backgrounds = tuple(dict.fromkeys(colours.parse(name) for name in form.background))
-    _limit(len(wanted) * max(1, len(backgrounds)), max_variants, "background")
-    transparent = any(background.rgb is None for background in backgrounds)
-    if transparent and form.format == "jpeg":
-        raise BadOrder("transparent_jpeg")
-    chosen = form.format or ("png" if transparent else "jpeg")
-    return Order(tuple(wanted), backgrounds, chosen, form.dpi, form.quality)
+    order = orders.photo_order(
+        form.document,
+        form.background,
+        format=form.format,
+        quality=form.quality,
+        dpi=form.dpi,
+        size_mm=form.size_mm,
+        size_px=form.size_px,
+        min_kb=form.min_kb,
+        max_kb=form.max_kb,
+        progressive=form.progressive,
+    )
+    _limit(_variants(order), max_variants, "background")
+    return order
+
+
+def sheet_order(form: SheetForm, max_variants: int) -> SheetOrder:
+    """What the form asks for. Raises BadOrder."""
+    _limit(len(form.document) * max(1, len(form.background)), max_variants, "background")
+    try:
+        free_mm = _numbers(form.paper)
+    except ValueError:
+        paper = papers.find(form.paper)
+    else:
+        paper = papers.custom(free_mm)
+    return orders.sheet_order(
+        form.document,
+        form.background,
+        paper=paper,
+        counts=form.count,
+        orientation=form.orientation,
+        gap_mm=form.gap_mm,
+        margin_mm=form.margin_mm,
+        cut=form.cut,
+        format=form.format,
+        quality=form.quality,
+        dpi=form.dpi,
+        size_mm=form.size_mm,
+        max_kb=form.max_kb,
+        progressive=form.progressive,
+    )
 
 
 def check_order(form: CheckForm, max_documents: int) -> Order:
     """The documents that the form asks about. Raises BadOrder."""
-    wanted = _named(form.document)
+    wanted = orders.named(form.document)
     if not wanted:
         raise BadOrder("bad_parameter", name="document", reason="give a document")
     _limit(len(wanted), max_documents, "document")
-    return Order(tuple(wanted), (), "jpeg", quality=form.quality)
+    return Order(wanted, (), "jpeg", quality=form.quality)
 
 
-def _named(names: list[str]) -> list[Document]:
-    return [documents.find(name) for name in dict.fromkeys(names)]
+def _variants(order: Order) -> int:
+    return len(order.documents) * max(1, len(order.backgrounds))
 
 
 def _limit(variants: int, max_variants: int, name: str) -> None:
     if variants > max_variants:
         reason = f"at most {max_variants} variants are made of one photo"
         raise BadOrder("bad_parameter", name=name, reason=reason)
-
-
-def _free_size(form: PhotoForm) -> Document:
-    size_px = form.size_px
-    if size_px and any(side != int(side) for side in size_px):
-        raise BadOrder("bad_parameter", name="size_px", reason="pixels are whole numbers")
-    return documents.custom(
-        form.size_mm, (int(size_px[0]), int(size_px[1])) if size_px else None, form.dpi or 300
-    )
 
 
 def cutout_order(form: CutoutForm, max_side_px: int) -> CutoutOrder:

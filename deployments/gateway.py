@@ -17,7 +17,13 @@ from deployments.chain import Chain, Kind, Timings
 from deployments.settings import Settings
 from pipeline.checks import of_refusal
 from pipeline.errors import UnusablePhoto
-from pipeline.values import CutoutOrder, IdPhoto, Order, Report
+from pipeline.sheet_values import PrintSheet, SheetOrder
+from pipeline.values import (
+    CutoutOrder,
+    IdPhoto,
+    Order,
+    Report,
+)
 
 
 @serve.ingress()
@@ -54,6 +60,14 @@ class Gateway:
         finished: tuple[IdPhoto, ...] = await self._run("photo", data, order, timings)
         return finished
 
+    async def sheet(self, data: bytes, order: SheetOrder, timings: Timings) -> PrintSheet:
+        """The one sheet. ``timings`` takes the milliseconds of each step."""
+        if self._hurried(order.photos):
+            self._hurries.inc()
+            order = replace(order, photos=replace(order.photos, quality="fast"))
+        finished: PrintSheet = await self._run("sheet", data, order, timings)
+        return finished
+
     def _hurried(self, order: Order) -> bool:
         limit = self.settings.fast_when_full
         return limit is not None and order.quality == "best" and self._admission.full_share > limit
@@ -82,7 +96,7 @@ class Gateway:
         return finished
 
     async def _run(
-        self, kind: Kind, data: bytes, order: Order | CutoutOrder, timings: Timings
+        self, kind: Kind, data: bytes, order: Order | SheetOrder | CutoutOrder, timings: Timings
     ) -> Any:
         with self._admission.place():
             deadline_at = time.time() + self.settings.deadline_s

@@ -11,15 +11,21 @@ from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 
 from deployments import answers, forms, pages, problems, schemas, uploads
-from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm
+from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm, SheetForm
 from deployments.guard import Guard
 from deployments.headers import SecurityHeaders
 from deployments.jobs import routes as job_routes
-from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo
+from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
 from pipeline import documents
 from pipeline.errors import BadOrder, NotFound, Unavailable
-from pipeline.values import CutoutOrder, IdPhoto, Order, Report
+from pipeline.sheet_values import PrintSheet, SheetOrder
+from pipeline.values import (
+    CutoutOrder,
+    IdPhoto,
+    Order,
+    Report,
+)
 
 _PREFLIGHT_S = 600
 _PHOTOS = ("image/jpeg", "image/png", "image/webp", "application/zip")
@@ -43,6 +49,10 @@ class Studio(Protocol):
     async def checks(
         self, data: bytes, order: Order, as_is: bool, timings: dict[str, float]
     ) -> tuple[Report, ...]: ...
+
+    async def sheet(
+        self, data: bytes, order: SheetOrder, timings: dict[str, float]
+    ) -> PrintSheet: ...
 
     async def cutouts(
         self, data: bytes, order: CutoutOrder, timings: dict[str, float]
@@ -83,6 +93,25 @@ def build(studio: Studio) -> FastAPI:
         order = forms.photo_order(forms.parse(PhotoForm, fields), settings.max_variants)
         timings = {"upload": (time.perf_counter() - start) * 1000}
         return _timed(answers.photos(request, await studio.photos(data, order, timings)), timings)
+
+    @app.post(
+        "/v1/sheets",
+        tags=["photos"],
+        **_takes(SheetForm),
+        **_gives("image/jpeg", "image/png", "application/pdf", model=SheetInfo),
+    )
+    async def sheets(request: Request) -> Response:
+        """A sheet of paper with ID photos of the one person in the photo, for print at true size.
+
+        With ``Accept: application/json`` the answer holds the sheet in base64 and the checks of its
+        photos.
+        """
+        studio.require_room()
+        start = time.perf_counter()
+        data, fields = await uploads.read(request, settings.max_body_bytes)
+        order = forms.sheet_order(forms.parse(SheetForm, fields), settings.max_variants)
+        timings = {"upload": (time.perf_counter() - start) * 1000}
+        return _timed(answers.sheet(request, await studio.sheet(data, order, timings)), timings)
 
     @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives(*_CUTOUTS))
     async def cutouts(request: Request) -> Response:

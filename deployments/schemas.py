@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from pipeline.values import Bounds, Check, Document, Quality, Result
+from pipeline.values import Bounds, Check, Chroma, Document, Encoding, Quality, Result
 
 
 class BoundsInfo(BaseModel):
@@ -106,6 +106,16 @@ class CheckInfo(BaseModel):
     hint: TextInfo | None = Field(description="What to do about it; null where it is passed.")
 
 
+class FileInfo(BaseModel):
+    """How a file was written, which is what was done to meet min_kb and max_kb."""
+
+    bytes: int
+    dpi: int
+    quality: int | None = Field(description="Of JPEG and WebP, 1 to 100; null: nothing is lost.")
+    chroma: Chroma | None = Field(description="The resolution of colour; 4:4:4 is the full one.")
+    progressive: bool
+
+
 class PhotoInfo(BaseModel):
     """One finished photo in a JSON answer."""
 
@@ -114,12 +124,36 @@ class PhotoInfo(BaseModel):
     media_type: str
     size_px: tuple[int, int]
     quality: Quality
+    file: FileInfo | None
     checks: list[CheckInfo]
     data_base64: str
 
 
 class PhotosInfo(BaseModel):
     photos: list[PhotoInfo]
+
+
+class SheetPhotoInfo(BaseModel):
+    """One kind of photo on a sheet."""
+
+    document: str
+    background: str
+    size_mm: tuple[float, float]
+    count: int
+    checks: list[CheckInfo]
+
+
+class SheetInfo(BaseModel):
+    """A sheet for print in a JSON answer."""
+
+    paper: str
+    size_mm: tuple[float, float] = Field(description="As it is to be held.")
+    size_px: tuple[int, int]
+    media_type: str
+    quality: Quality
+    file: FileInfo
+    photos: list[SheetPhotoInfo]
+    data_base64: str
 
 
 class ProblemInfo(BaseModel):
@@ -161,4 +195,15 @@ def check_info(check: Check) -> CheckInfo:
         max=rounded(check.max),
         result=check.result,
         hint=TextInfo(en=check.hint, zh=check.hint_zh) if check.hint else None,
+    )
+
+
+def file_info(data: bytes, encoding: Encoding) -> FileInfo:
+    """The public view of how a file was written."""
+    return FileInfo(
+        bytes=len(data),
+        dpi=encoding.dpi,
+        quality=encoding.quality,
+        chroma=encoding.chroma,
+        progressive=encoding.progressive,
     )

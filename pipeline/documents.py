@@ -5,6 +5,7 @@ read by ``document_rules``.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 from pipeline import document_rules
@@ -15,6 +16,7 @@ from pipeline.values import Document, SizeWH
 SIZE_MM_LIMITS = (5.0, 300.0)
 SIZE_PX_LIMITS = (32, 4096)
 DPI_LIMITS = (72, 1200)
+_FREE_DPI = (150, 600)
 
 
 def all_documents() -> tuple[Document, ...]:
@@ -76,6 +78,54 @@ def custom(
         "background": "white",
     }
     return document_rules.derived(row, _catalogue().families, size_source="as ordered")
+
+
+def at_dpi(document: Document, dpi: int) -> Document:
+    """The document with the pixels that its millimetres have at that density, and no others.
+
+    Raises BadOrder bad_parameter where these are too few, too many, or others than it accepts.
+    """
+    _require("dpi", (dpi,), DPI_LIMITS, "dpi")
+    size_px = document_rules.in_pixels(document.size_mm, dpi)
+    if dpi == document.dpi:
+        size_px = document.size_px
+    _require("dpi", size_px, SIZE_PX_LIMITS, f"pixels for {document.id}")
+    if not _accepts(document, size_px):
+        size = f"{size_px[0]}x{size_px[1]}"
+        raise BadOrder("bad_parameter", name="dpi", reason=f"{document.id} takes no {size} pixels")
+    return replace(document, size_px=size_px, dpi=dpi, pixel_limits=None)
+
+
+def free(document: Document) -> Document:
+    """The document with whatever pixels its millimetres have at 150 to 600 dpi."""
+    smallest, largest = (document_rules.in_pixels(document.size_mm, dpi) for dpi in _FREE_DPI)
+    low, high = SIZE_PX_LIMITS
+    limits = (
+        (max(low, smallest[0]), max(low, smallest[1])),
+        (min(high, largest[0]), min(high, largest[1])),
+    )
+    return replace(document, pixel_limits=limits)
+
+
+def densities(document: Document) -> tuple[int, ...]:
+    """The dots per inch at which its millimetres have pixels that it accepts, upwards."""
+    if document.pixel_limits is None:
+        return (document.dpi,)
+    size_mm = document.size_mm
+    return tuple(
+        dpi
+        for dpi in range(DPI_LIMITS[0], DPI_LIMITS[1] + 1)
+        if dpi == document.dpi or _accepts(document, document_rules.in_pixels(size_mm, dpi))
+    )
+
+
+def _accepts(document: Document, size_px: SizeWH) -> bool:
+    if document.pixel_limits is None:
+        return True
+    smallest, largest = document.pixel_limits
+    return all(
+        low <= side <= high for low, side, high in zip(smallest, size_px, largest, strict=True)
+    )
 
 
 @cache

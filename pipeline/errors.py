@@ -10,7 +10,8 @@
       UnreadableRequest   bad_form, broken_archive, unsafe_archive, encrypted_archive
       BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
                           unknown_document, transparent_jpeg, missing_photos, bad_override,
-                          place_not_allowed, webhook_not_allowed
+                          place_not_allowed, webhook_not_allowed, too_many_bytes,
+                          too_few_bytes
       NotFound            unknown_route, unknown_document, unknown_job, unknown_item
       Conflict            idempotency_key_reused, no_result, job_not_ended
       Unauthorised        key_missing, key_unknown
@@ -158,6 +159,18 @@ TEXTS: dict[str, Text] = {
         "Choose format png or webp, or a background colour.",
         "JPEG 不支持透明背景。",
         "请选择 png 或 webp 格式，或指定背景颜色。",
+    ),
+    "too_many_bytes": Text(
+        "The smallest file that can be looked at has {bytes} bytes; it may have {limit}.",
+        "Allow more kB, or ask for fewer pixels (a lower dpi) or for JPEG.",
+        "在保证可看质量下，最小文件为 {bytes} 字节，超过上限 {limit} 字节。",
+        "请放宽 KB 上限，或降低像素（dpi），或选择 JPEG 格式。",
+    ),
+    "too_few_bytes": Text(
+        "The best file has {bytes} bytes; it must have {limit}, and files are not padded.",
+        "Allow fewer kB, ask for more pixels (a higher dpi), or send a photo with more detail.",
+        "最高质量文件为 {bytes} 字节，低于下限 {limit} 字节；文件不会被填充。",
+        "请降低 KB 下限，或提高像素（dpi），或上传细节更丰富的照片。",
     ),
     "unknown_route": Text(
         "There is nothing at this address.",

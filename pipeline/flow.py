@@ -1,7 +1,8 @@
-"""The two halves of the pipeline around the matting nets; the only module that joins steps.
+"""The two halves of the pipeline around the matting nets: with ``variants`` what joins steps.
 
     prepare_photo: bytes -> Portrait        (then: the nets, on Portrait.frames)
     finish_photo:  Portrait, alphas -> IdPhotos
+    finish_sheet:  Portrait, alphas -> PrintSheet
 
 and the same for photos that are judged as they are, and for cut-outs, which may show things.
 """
@@ -10,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import checks, colours, views
-from pipeline.affine import chain, shift, stretch
+from pipeline import checks, documents, sheets, variants, views
+from pipeline.affine import stretch
 from pipeline.appearance import (
     background_evenness,
     contrast,
@@ -32,11 +33,11 @@ from pipeline.geometry import (
     measure_head,
     needed_scale,
     place_in,
-    plan_crop,
     reach,
 )
 from pipeline.matte import CERTAIN, certainty, check_subject, difference, keep_person, render
-from pipeline.resample import fit, glance, square, warp
+from pipeline.resample import fit, glance, square
+from pipeline.sheet_values import PrintSheet, SheetOrder
 from pipeline.values import (
     Alpha8,
     Background,
@@ -44,11 +45,11 @@ from pipeline.values import (
     Check,
     CropPlan,
     CutoutOrder,
+    Document,
     Doubt,
     Face,
     Head,
     IdPhoto,
-    Matrix,
     Matte,
     Order,
     Photo,
@@ -89,14 +90,15 @@ def prepare_photo(
 
     Raises the errors of ``decode`` and ``face``.
     """
-    tallest_px = max(document.size_px[1] for document in order.documents)
+    wanted = _finest(order)
+    tallest_px = max(document.size_px[1] for document in wanted)
     long_side_px = max(_FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
     photo = decode(data, long_side_px=long_side_px, max_pixels=max_pixels)
     small = glance(photo.rgb, _FACE_SIDE_PX)
     face = _find(photo, small, find_faces)
 
     head = estimate_head(face)
-    scale = max(needed_scale(head, document) for document in order.documents)
+    scale = max(needed_scale(head, document) for document in wanted)
     if scale > _FINE_ENOUGH and _size(photo)[0] < photo.full_size_px[0]:
         # The head is small in the photo: the pixels that it needs are there, at a finer scale.
         coarse = photo
@@ -109,7 +111,7 @@ def prepare_photo(
     head = estimate_head(face)
 
     size_px = _size(photo)
-    box = reach(head, order.documents, size_px)
+    box = reach(head, wanted, size_px)
     x0, y0, x1, y1 = (int(edge) for edge in box)
     region = photo.rgb[y0 : y1 + 1, x0 : x1 + 1].copy()
     wide = views.wide_box(head, box, size_px)
@@ -124,49 +126,28 @@ def finish_photo(
 
     Where there is an expert net, whose input has that side, and the others' matte is not certain,
     the answer is a Doubt: call again with what the expert says of it among ``alphas``.
-    Raises UnusablePhoto (``matte_unreliable``).
+    Raises UnusablePhoto (``matte_unreliable``) or BadOrder (``too_many_bytes``,
+    ``too_few_bytes``).
     """
-    face = _face(portrait)
-    ask_px = None if EXPERT in alphas else expert_side_px
-    try:
-        matte, head = _person(portrait, alphas, face)
-        doubtful = certainty(matte, estimate_head(face)) < CERTAIN
-    except UnusablePhoto:
-        if ask_px is None:
-            raise
-        doubtful = True
-    if ask_px is not None and doubtful:
-        return Doubt({EXPERT: (_expert_view(portrait, ask_px).rgb,)})
-    about_photo = _of_photo(portrait, face, matte, head)
-    photos = []
-    for document in order.documents:
-        plan = plan_crop(face, head, document, portrait.photo_size_px)
-        alpha, cut = render(matte, plan, portrait.photo_size_px)
-        rgb = warp(portrait.region_rgb, _from_region(portrait, plan), plan.size_px)
-        person = estimate(rgb, alpha)
-        enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
-        about_crop = (
-            *about_photo,
-            *checks.judge("enlargement", enlarge),
-            *checks.judge("body_cut", 100 * cut),
-            *checks.of_placement(place_in(plan, face, head, document), document),
-        )
-        for background in order.backgrounds or (colours.parse(document.background),):
-            pixels = compose(person, alpha, background)
-            dpi = order.dpi or document.dpi
-            data = encode(pixels, order.format, dpi, document.bytes_limit)
-            photos.append(
-                IdPhoto(
-                    data,
-                    MEDIA_TYPES[order.format],
-                    plan.size_px,
-                    document.id,
-                    background.name,
-                    about_crop + checks.of_file(len(data), document, background),
-                    order.quality,
-                )
-            )
-    return tuple(photos)
+    subject = _subject(portrait, alphas, expert_side_px)
+    if isinstance(subject, Doubt):
+        return subject
+    return tuple(
+        photo for document in order.documents for photo in variants.photos(subject, document, order)
+    )
+
+
+def finish_sheet(
+    portrait: Portrait, alphas: Alphas, order: SheetOrder, *, expert_side_px: int | None = None
+) -> PrintSheet | Doubt:
+    """The sheet, its photos made at its own density; otherwise as ``finish_photo``.
+
+    ``prepare_photo`` prepares it, with ``order.photos``.
+    """
+    subject = _subject(portrait, alphas, expert_side_px)
+    if isinstance(subject, Doubt):
+        return subject
+    return sheets.printed(subject, order)
 
 
 def prepare_check(
@@ -252,9 +233,10 @@ def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdP
     else:
         person = estimate(portrait.region_rgb, alpha)
         pixels = compose(person, alpha, Background("transparent", None))
-    data = encode(pixels, order.format, _CUTOUT_DPI)
+    data, encoding = encode(pixels, order.format, _CUTOUT_DPI)
     media_type = MEDIA_TYPES[order.format]
-    return IdPhoto(data, media_type, size_px, "", "transparent", (), order.quality)
+    quality = order.quality
+    return IdPhoto(data, media_type, size_px, "", "transparent", (), quality, encoding)
 
 
 def _views(
@@ -292,6 +274,35 @@ def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     inside = [s for s in seen if np.all(np.abs(np.array(s.nose_xy_px) - middle) < (y1 - y0) / 2)]
     return inside[0] if inside else face
+
+
+def _finest(order: Order) -> tuple[Document, ...]:
+    """The documents, with the most pixels that they may have where a file must not be small."""
+    if order.bytes_limit is None or order.bytes_limit[0] == 0:
+        return order.documents
+    return tuple(
+        documents.at_dpi(document, documents.densities(document)[-1])
+        for document in order.documents
+    )
+
+
+def _subject(
+    portrait: Portrait, alphas: Alphas, expert_side_px: int | None
+) -> variants.Subject | Doubt:
+    """The person, or what the expert net is to see first."""
+    face = _face(portrait)
+    ask_px = None if EXPERT in alphas else expert_side_px
+    try:
+        matte, head = _person(portrait, alphas, face)
+        doubtful = certainty(matte, estimate_head(face)) < CERTAIN
+    except UnusablePhoto:
+        if ask_px is None:
+            raise
+        doubtful = True
+    if ask_px is not None and doubtful:
+        return Doubt({EXPERT: (_expert_view(portrait, ask_px).rgb,)})
+    about = _of_photo(portrait, face, matte, head)
+    return variants.Subject(portrait, face, matte, head, about)
 
 
 def _face(portrait: Portrait) -> Face:
@@ -371,8 +382,3 @@ def _region_box(portrait: Portrait) -> BoxXYXY:
     x, y = portrait.region_xy_px
     height, width = portrait.region_rgb.shape[:2]
     return float(x), float(y), float(x + width), float(y + height)
-
-
-def _from_region(portrait: Portrait, plan: CropPlan) -> Matrix:
-    """From pixels of the region to pixels of the crop."""
-    return chain(shift(*portrait.region_xy_px), plan.matrix)

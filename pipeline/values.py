@@ -29,6 +29,7 @@ BoxXYXY: TypeAlias = tuple[float, float, float, float]
 ImageFormat: TypeAlias = Literal["jpeg", "png", "webp"]
 Quality: TypeAlias = Literal["best", "fast"]
 Result: TypeAlias = Literal["pass", "warn", "fail"]
+Chroma: TypeAlias = Literal["4:4:4", "4:2:0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +272,12 @@ class Order:
     backgrounds: tuple[Background, ...]
     """Empty: each document's own."""
     format: ImageFormat
-    dpi: int | None = None
-    """Overrides the density that is written into the file; the pixels stay the document's."""
     quality: Quality = "best"
     """fast asks the person net alone, at a fiftieth of the cost."""
+    bytes_limit: tuple[int, int] | None = None
+    """Fewest and most bytes that each file may have, besides its document's own limit."""
+    progressive: bool = False
+    """JPEGs that appear coarse first and then finer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,18 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoding:
+    """How pixels were written into a file."""
+
+    dpi: int
+    quality: int | None = None
+    """Of JPEG and WebP, 1 to 100; None where nothing is lost."""
+    chroma: Chroma | None = None
+    """Of JPEG and WebP: whether colour has the resolution of brightness, or half of it."""
+    progressive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IdPhoto:
     """A finished picture and what is to be said about it."""
 
@@ -329,3 +344,5 @@ class IdPhoto:
     """Empty for a cut-out."""
     quality: Quality
     """What it was made in: not always what was asked for, see the setting ``fast_when_full``."""
+    encoding: Encoding | None = None
+    """None where that is not known, as of a photo that another service has made."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.forms import CheckForm, CutoutForm, PhotoForm
+from deployments.forms import CheckForm, CutoutForm, PhotoForm, SheetForm
 from deployments.settings import Settings
+from pipeline import papers
 from pipeline.errors import TEXTS
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,14 @@ def test_the_readme_lists_every_code_and_no_other() -> None:
 def test_every_parameter_of_a_photo_is_in_the_readme() -> None:
     for name in (*PhotoForm.model_fields, *CutoutForm.model_fields, *CheckForm.model_fields):
         assert f"{name}" in README
+
+
+def test_every_parameter_of_a_sheet_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "sheets.md").read_text("utf-8")
+    for name in SheetForm.model_fields:
+        assert f"`{name}" in page
+    for paper in papers.all_papers():
+        assert f"`{paper.id}`" in page
 
 
 @pytest.mark.parametrize("name", requirements())

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipeline", "models", "deployments", "cli")
-VOCABULARY = ("pipeline.values", "pipeline.errors")
+VOCABULARY = ("pipeline.values", "pipeline.sheet_values", "pipeline.errors")
 SHARED = (*VOCABULARY, "pipeline.documents", "pipeline.affine", "pipeline.resample")
 PICTURES = ("numpy", "cv2", "PIL", "pillow_heif")
 STEPS = ("cropping", "matting", "compositing", "gateway")
@@ -20,6 +20,7 @@ TRANSACTIONS = ("ledger", "leases", "lifecycle", "listing", "keeping")
 RULE: dict[str, tuple[str, ...]] = {
     "pipeline": (),
     "pipeline.values": ("numpy",),
+    "pipeline.sheet_values": ("pipeline.values",),
     "pipeline.job_texts": (),
     "pipeline.errors": ("pipeline.job_texts",),
     "pipeline.affine": ("numpy", "pipeline.values"),
@@ -31,7 +32,15 @@ RULE: dict[str, tuple[str, ...]] = {
     "pipeline.appearance": ("numpy", "cv2", *VOCABULARY, "pipeline.affine", "pipeline.resample"),
     "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container", "pipeline.av1"),
     "pipeline.flow": ("numpy", "pipeline.*"),
-    "pipeline.orders": ("pipeline.colours", "pipeline.documents", *VOCABULARY),
+    "pipeline.variants": ("pipeline.*",),
+    "pipeline.sheets": ("PIL", "pipeline.*"),
+    "pipeline.sheet": VOCABULARY,
+    "pipeline.papers": VOCABULARY,
+    "pipeline.pdf": ("pikepdf", *VOCABULARY),
+    "pipeline.orders": (
+        *("pipeline.colours", "pipeline.documents", "pipeline.papers", "pipeline.printing"),
+        *("pipeline.sheet", *VOCABULARY),
+    ),
     "pipeline.*": (*PICTURES, *SHARED),
     "models.openvino_session": ("numpy", "openvino", "models.session"),
     "models*": (
@@ -107,7 +116,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.pages": ("fastapi*", "starlette*"),
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
-        *("pipeline.documents", "pipeline.colours", "deployments.settings"),
+        *("pipeline.documents", "pipeline.orders", "pipeline.papers", "deployments.settings"),
         *("deployments.answers", "deployments.problems", "deployments.schemas"),
         "deployments.forms",
         "deployments.uploads",

@@ -29,6 +29,7 @@ CHECKS: list[Any] = [
 
 OPERATIONS = (
     "POST /v1/photos",
+    "POST /v1/sheets",
     "POST /v1/cutouts",
     "POST /v1/checks",
     "GET /v1/documents",
@@ -80,6 +81,12 @@ def test_every_route_is_tried(api: Any) -> None:
         ("/v1/photos", {"data": {"document": "cn-1-inch"}}),
         ("/v1/photos", {"data": {"size_mm": "35x45"}, "headers": {"Accept": "application/json"}}),
         ("/v1/photos", {"data": {"document": ["cn-1-inch", "us-passport"]}}),
+        ("/v1/sheets", {"data": {"document": "cn-1-inch"}}),
+        ("/v1/sheets", {"data": {"size_mm": "35x45", "format": "pdf"}}),
+        (
+            "/v1/sheets",
+            {"data": {"document": "cn-1-inch"}, "headers": {"Accept": "application/json"}},
+        ),
         ("/v1/cutouts", {}),
         ("/v1/checks", {"data": {"quality": "fast"}}),
     ],

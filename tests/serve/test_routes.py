@@ -118,6 +118,7 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
     schema = client.get("/openapi.json").json()
     assert set(schema["paths"]) >= {
         "/v1/photos",
+        "/v1/sheets",
         "/v1/cutouts",
         "/v1/checks",
         "/v1/documents",
@@ -131,7 +132,7 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
     fields = body["multipart/form-data"]["schema"]["properties"]
     assert set(fields) == {
         *("photo", "document", "background", "size_mm", "size_px", "format", "dpi"),
-        "quality",
+        *("quality", "min_kb", "max_kb", "progressive"),
     }
     checked = schema["paths"]["/v1/checks"]["post"]
     fields = checked["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployments import forms
-from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm
+from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm, SheetForm
 from pipeline import documents
 from pipeline.errors import IdPhotoError
 
@@ -54,6 +54,15 @@ def fields(form: Any) -> st.SearchStrategy[list[tuple[str, str]]]:
         "format": st.sampled_from(["jpeg", "png", "webp", "JPEG", ""]),
         "quality": st.sampled_from(["best", "fast", "worst"]),
         "kind": st.sampled_from(["rgba", "mask", "RGBA"]),
+        "paper": st.one_of(st.sampled_from(["a4", "6-INCH", "letter", "a99", ""]), sizes),
+        "orientation": st.sampled_from(["auto", "portrait", "landscape", "up"]),
+        "cut": st.sampled_from(["none", "marks", "hairlines", "all"]),
+        "count": st.one_of(st.integers(-1, 30).map(str), numbers),
+        "gap_mm": st.one_of(st.floats(-1, 60).map(str), numbers),
+        "margin_mm": st.one_of(st.floats(-1, 60).map(str), numbers),
+        "min_kb": st.integers(-1, 300).map(str),
+        "max_kb": st.integers(-1, 300).map(str),
+        "progressive": st.sampled_from(["true", "0", "perhaps"]),
         "as_is": st.sampled_from(["true", "0", "yes", "perhaps"]),
     }
     known = [
@@ -83,6 +92,16 @@ def test_photo_orders(given: list[tuple[str, str]]) -> None:
 
 
 @bounded
+@given(fields(SheetForm))
+def test_sheet_orders(given: list[tuple[str, str]]) -> None:
+    order = outcome(lambda: forms.sheet_order(forms.parse(SheetForm, given), 64))
+    if not isinstance(order, IdPhotoError):
+        assert order.layout.slots
+        width, height = order.layout.size_mm
+        assert width * height * (order.dpi / 25.4) ** 2 <= 36_100_000
+
+
+@bounded
 @given(fields(CutoutForm))
 def test_cutout_orders(given: list[tuple[str, str]]) -> None:
     order = outcome(lambda: forms.cutout_order(forms.parse(CutoutForm, given), 4096))
@@ -106,7 +125,7 @@ def test_searches(given: list[tuple[str, str]]) -> None:
     outcome(search)
 
 
-@pytest.mark.parametrize("form", [PhotoForm, CutoutForm, CheckForm])
+@pytest.mark.parametrize("form", [PhotoForm, SheetForm, CutoutForm, CheckForm])
 def test_most_of_what_is_tried_is_not_nonsense(form: Any) -> None:
     """Or the tests above would only ever see the first refusal."""
     made: list[bool] = []

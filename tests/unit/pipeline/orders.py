@@ -29,10 +29,9 @@ def order_of(
     quality: Quality = "best",
 ) -> Order:
     return Order(
-        tuple(documents.find(id) for id in ids),
+        tuple(documents.at_dpi(found, dpi or found.dpi) for found in map(documents.find, ids)),
         tuple(colours.parse(name) for name in backgrounds),
         format,
-        dpi,
         quality,
     )
 

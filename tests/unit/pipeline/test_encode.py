@@ -30,7 +30,7 @@ def opened(data: bytes) -> Image.Image:
 @pytest.mark.parametrize("dpi", [72, 96, 300, 350, 457, 600, 1200])
 @pytest.mark.parametrize("format", ["jpeg", "png"])
 def test_the_density_is_in_the_file(picture: Pixels, format: ImageFormat, dpi: int) -> None:
-    density = opened(encode(picture, format, dpi)).info["dpi"]
+    density = opened(encode(picture, format, dpi)[0]).info["dpi"]
     # PNG counts in whole pixels per metre.
     assert density == pytest.approx((dpi, dpi), abs=0.02)
 
@@ -46,7 +46,7 @@ def test_the_density_is_in_the_file(picture: Pixels, format: ImageFormat, dpi: i
 def test_format_and_nothing_but_pixels(
     picture: Pixels, format: ImageFormat, pillow_name: str, media_type: str
 ) -> None:
-    image = opened(encode(picture, format, 300))
+    image = opened(encode(picture, format, 300)[0])
     assert (image.format, image.size, image.mode) == (pillow_name, (90, 120), "RGB")
     assert MEDIA_TYPES[format] == media_type
     assert not image.getexif()
@@ -57,14 +57,14 @@ def test_format_and_nothing_but_pixels(
 
 @pytest.mark.parametrize(("format", "most"), [("jpeg", 1.5), ("png", 0), ("webp", 4)])
 def test_the_pixels_come_back(picture: Pixels, format: ImageFormat, most: float) -> None:
-    pixels = np.asarray(opened(encode(picture, format, 300))).astype(int)
+    pixels = np.asarray(opened(encode(picture, format, 300)[0])).astype(int)
     assert np.abs(pixels - picture).mean() <= most
 
 
 @pytest.mark.parametrize("format", ["png", "webp"])
 def test_transparency_is_kept(picture: Pixels, format: ImageFormat) -> None:
     alpha = np.tile(np.linspace(0, 255, 90).astype(np.uint8), (120, 1))
-    image = opened(encode(np.dstack([picture, alpha]), format, 300))
+    image = opened(encode(np.dstack([picture, alpha]), format, 300)[0])
     assert image.mode == "RGBA"
     np.testing.assert_array_equal(np.asarray(image)[..., 3], alpha)
 
@@ -72,13 +72,13 @@ def test_transparency_is_kept(picture: Pixels, format: ImageFormat) -> None:
 @pytest.mark.parametrize(("format", "mode"), [("jpeg", "L"), ("png", "L"), ("webp", "RGB")])
 def test_a_mask_is_grey(format: ImageFormat, mode: str) -> None:
     mask = np.tile(np.linspace(0, 255, 90).astype(np.uint8), (120, 1))
-    image = opened(encode(mask, format, 72))
+    image = opened(encode(mask, format, 72)[0])
     assert (image.size, image.mode) == ((90, 120), mode)
     assert np.abs(np.asarray(image.convert("L")).astype(int) - mask).max() <= 4
 
 
 def test_jpeg_keeps_the_full_resolution_of_colour(picture: Pixels) -> None:
-    image = opened(encode(picture, "jpeg", 300))
+    image = opened(encode(picture, "jpeg", 300)[0])
     assert isinstance(image, JpegImageFile)
     # Of each component: its id, its sampling factors across and down, its quantisation table.
     assert [component[1:3] for component in image.layer] == [(1, 1)] * 3

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline import documents
 from pipeline.encode import encode
-from pipeline.values import Document, ImageFormat, Order, Rgb
+from pipeline.values import Document, Order, Rgb
 from tests.unit.pipeline.orders import Answer, FindFaces, finished, prepared
 
 LIMITED = tuple(found for found in documents.all_documents() if found.bytes_limit)
@@ -51,15 +52,15 @@ def test_a_file_inside_its_limits_is_left_as_it_is(
 
 @pytest.mark.parametrize("edge", ["fewest", "most"])
 def test_the_limits_themselves_are_inside(picture: Rgb, edge: str) -> None:
-    free = encode(picture, "jpeg", 300)
+    free, _ = encode(picture, "jpeg", 300)
     limit = (len(free), 10**7) if edge == "fewest" else (0, len(free))
-    assert encode(picture, "jpeg", 300, limit) == free
+    assert encode(picture, "jpeg", 300, limit)[0] == free
 
 
 @pytest.mark.parametrize("most", [100_000, 80_000, 60_000, 45_000, 35_000])
 def test_a_file_that_is_too_large_becomes_as_good_as_it_may_be(picture: Rgb, most: int) -> None:
-    assert len(encode(picture, "jpeg", 300)) > most
-    data = encode(picture, "jpeg", 300, (0, most))
+    assert len(encode(picture, "jpeg", 300)[0]) > most
+    data, _ = encode(picture, "jpeg", 300, (0, most))
     assert len(data) <= most
     sizes = {quality: len(at_quality(picture, quality)) for quality in range(50, 96)}
     best = max(quality for quality, size in sizes.items() if size <= most)
@@ -70,8 +71,8 @@ def test_a_file_that_is_too_large_becomes_as_good_as_it_may_be(picture: Rgb, mos
 def test_a_file_that_is_too_small_becomes_finer_as_far_as_it_must(
     picture: Rgb, share: float
 ) -> None:
-    fewest = round(len(encode(picture, "jpeg", 300)) * share)
-    data = encode(picture, "jpeg", 300, (fewest, 10**7))
+    fewest = round(len(encode(picture, "jpeg", 300)[0]) * share)
+    data, _ = encode(picture, "jpeg", 300, (fewest, 10**7))
     sizes = {quality: len(at_quality(picture, quality)) for quality in range(95, 101)}
     least = min(quality for quality, size in sizes.items() if size >= fewest)
     assert len(data) == sizes[least] >= fewest
@@ -79,11 +80,12 @@ def test_a_file_that_is_too_small_becomes_finer_as_far_as_it_must(
 
 def test_limits_that_no_quality_meets(picture: Rgb) -> None:
     """The nearest file is returned: of_file says that it is none that is accepted."""
-    smallest = encode(picture, "jpeg", 300, (0, 100))
-    assert len(smallest) == len(at_quality(picture, 50))
-    largest = encode(picture, "jpeg", 300, (10**7, 2 * 10**7))
+    smallest, written = encode(picture, "jpeg", 300, (0, 100))
+    assert (written.quality, written.chroma) == (50, "4:2:0")
+    assert len(smallest) < len(at_quality(picture, 50))
+    largest, _ = encode(picture, "jpeg", 300, (10**7, 2 * 10**7))
     assert len(largest) == len(at_quality(picture, 100))
-    assert coarseness(largest) < coarseness(encode(picture, "jpeg", 300)) < coarseness(smallest)
+    assert coarseness(largest) < coarseness(encode(picture, "jpeg", 300)[0]) < coarseness(smallest)
 
 
 @pytest.mark.parametrize("quality", [60, 80, 94, 95, 97, 99])
@@ -91,12 +93,44 @@ def test_limits_between_two_qualities(picture: Rgb, quality: int) -> None:
     """Where one quality is too small and the next too large, rather too small than too large."""
     small, large = (len(at_quality(picture, quality + step)) for step in (0, 1))
     for limit in ((small + 2, small + 3), (large - 3, large - 2)):
-        assert len(encode(picture, "jpeg", 300, limit)) <= small
+        assert len(encode(picture, "jpeg", 300, limit)[0]) <= limit[1]
 
 
-@pytest.mark.parametrize("format", ["png", "webp"])
-def test_other_formats_have_no_quality_to_choose(picture: Rgb, format: ImageFormat) -> None:
-    assert encode(picture, format, 300, (0, 100)) == encode(picture, format, 300)
+def test_png_has_no_quality_to_choose(picture: Rgb) -> None:
+    assert encode(picture, "png", 300, (0, 100)) == encode(picture, "png", 300)
+
+
+@pytest.mark.parametrize("most", [40_000, 30_000, 20_000])
+def test_webp_has(picture: Rgb, most: int) -> None:
+    data, written = encode(picture, "webp", 300, (0, most))
+    assert len(data) <= most < len(encode(picture, "webp", 300)[0])
+    assert written.quality is not None and 50 <= written.quality < 95
+
+
+def test_colour_loses_its_resolution_only_where_quality_is_not_enough(picture: Rgb) -> None:
+    """And what is said about the file is true."""
+    full, half = len(at_quality(picture, 50)), len(encode(picture, "jpeg", 300, (0, 100))[0])
+    for most, chroma, factors in (
+        (full, "4:4:4", [(1, 1)] * 3),
+        (full - 1, "4:2:0", [(2, 2), (1, 1), (1, 1)]),
+        (half, "4:2:0", [(2, 2), (1, 1), (1, 1)]),
+    ):
+        data, written = encode(picture, "jpeg", 300, (0, most))
+        assert (len(data) <= most, written.chroma) == (True, chroma)
+        with Image.open(io.BytesIO(data)) as image:
+            assert isinstance(image, JpegImageFile)
+            assert [component[1:3] for component in image.layer] == factors
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("limit", [None, (0, 40_000), (150_000, 10**7)])
+def test_a_progressive_file_is_one(
+    picture: Rgb, progressive: bool, limit: tuple[int, int] | None
+) -> None:
+    data, written = encode(picture, "jpeg", 300, limit, progressive=progressive)
+    with Image.open(io.BytesIO(data)) as image:
+        assert bool(image.info.get("progressive")) == progressive == written.progressive
+    assert data.endswith(b"\xff\xd9"), "padded"
 
 
 @pytest.fixture(scope="module", params=PORTRAITS)

@@ -1,0 +1,74 @@
+"""The values of sheets for print, as ``values`` has those of photos:
+
+sizes in mm -> Layout -> SheetOrder -> PrintSheet
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipeline.values import Check, Encoding, Order, PointXY, Quality, SizeWH
+
+Cut: TypeAlias = Literal["none", "marks", "hairlines"]
+SheetFormat: TypeAlias = Literal["jpeg", "png", "pdf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A photo's place on a sheet, in millimetres from the sheet's top left corner."""
+
+    kind: int
+    """Which of the photos it is."""
+    xy_mm: PointXY
+    size_mm: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A sheet of paper and what lies where on it."""
+
+    size_mm: tuple[float, float]
+    slots: tuple[Slot, ...]
+    """In rows, from the top left."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOrder:
+    """What is wanted of a sheet for print."""
+
+    photos: Order
+    """Its documents are at the sheet's density; its variants, documents first, are the kinds of the
+    layout's slots.
+    """
+    paper: str
+    """The paper's id, or "custom"."""
+    layout: Layout
+    dpi: int
+    cut: Cut
+    format: SheetFormat
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPhoto:
+    """One kind of photo on a sheet."""
+
+    document: str
+    background: str
+    size_mm: tuple[float, float]
+    count: int
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSheet:
+    """A finished sheet and what is to be said about it."""
+
+    data: bytes
+    media_type: str
+    paper: str
+    size_mm: tuple[float, float]
+    """As it is to be held: wider than high where it is a landscape."""
+    size_px: SizeWH
+    photos: tuple[SheetPhoto, ...]
+    quality: Quality
+    encoding: Encoding
