@@ -113,6 +113,12 @@ RULE: dict[str, tuple[str, ...]] = {
         *("starlette*", "deployments.settings", *VOCABULARY),
         *("deployments.access", "deployments.problems"),
     ),
+    "deployments.edge": (
+        "starlette*",
+        "deployments.problems",
+        "deployments.jobs.flow",
+        *VOCABULARY,
+    ),
     "deployments.pages": ("fastapi*", "starlette*"),
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),

@@ -5,9 +5,7 @@ and answers go the same way back: what the slower side has not taken yet lies in
 bound. So both sides tell each other what was taken, in messages of their own between those of ASGI,
 and at most ``WINDOW_BYTES`` are on their way; then TCP makes the client wait, or the Gateway does.
 
-The proxy's half is put in by Ray when its environment says so when Ray starts:
-``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.jobs.flow:at_proxy``. Without it requests
-pass as they are.
+The proxy's half is put in by ``deployments.edge``. Without it requests pass as they are.
 """
 
 import asyncio
@@ -15,7 +13,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("ray.serve")
@@ -26,11 +23,6 @@ _TAKEN = "idphoto.taken"
 _SENT = "idphoto.sent"
 """From the proxy: so many bytes of the answer were handed to the client's connection."""
 _MARK = b"x-idphoto-flow"
-
-
-def at_proxy() -> list[Middleware]:
-    """What Ray's proxy calls once to learn its middlewares."""
-    return [Middleware(AtProxy)]
 
 
 class _Window:
