@@ -74,7 +74,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=get_args(ImageFormat), help="default: jpeg, or png where transparent"
     )
-    parser.add_argument("--dpi", type=int, help="dots per inch, written into the file")
+    parser.add_argument(
+        "--dpi", type=int, help="dots per inch; chooses the pixels of a size in millimetres"
+    )
 
 
 def wish(options: argparse.Namespace) -> Wish:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, TypeAlias
 
 import cv2
@@ -13,6 +12,7 @@ from deployments import calls, health
 from deployments.gate import Gate
 from deployments.settings import Settings
 from deployments.worker import Worker
+from models import nets
 from models.matting import MattingNet
 from pipeline.errors import Unavailable
 from pipeline.values import Alpha8, Rgb
@@ -80,13 +80,8 @@ class Matting:
 
     def _matte(self, photos: list[Frames]) -> list[Alphas]:
         halved = sum(net.halved_batches for net in self._nets.values())
-        answers: list[Alphas] = [{} for _ in photos]
-        for role, net in self._nets.items():
-            asked = [i for i, frames in enumerate(photos) if role in frames]
-            alphas = iter(net.matte([frame for i in asked for frame in photos[i][role]]))
-            for i in asked:
-                answers[i][role] = tuple(islice(alphas, len(photos[i][role])))
-            self._probe.see(alpha for i in asked for alpha in answers[i][role])
+        answers = nets.matte(self._nets, photos)
+        self._probe.see(alpha for answer in answers for seen in answer.values() for alpha in seen)
         if more := sum(net.halved_batches for net in self._nets.values()) - halved:
             self._halved.inc(more)
         return answers
