@@ -6,8 +6,7 @@ BIN    := $(VENV)/bin
 
 # A laptop's Ray: everything on the loopback address, no statistics sent, clients need the token that Ray makes.
 # A full object store overflows into shared memory, not onto the disk (docs/privacy.md).
-RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_object_spilling_directory=/dev/shm \
-           RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:at_proxy
+RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_object_spilling_directory=/dev/shm RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:at_proxy
 
 .PHONY: help setup weights serve test lint format audit bench clean
 
