@@ -108,7 +108,8 @@ def test_a_photo_whose_replicas_all_die_is_given_up(
     answer = post(service, portrait)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
-    assert noted(folder, "asked") == asked + 3
+    # By the photo three times; the look at the replica's health may have come in between.
+    assert asked + 3 <= noted(folder, "asked") <= asked + 4
     # The replica is found ill, and replaced.
     eventually(lambda: noted(folder, "loaded") > loaded)
     eventually(lambda: post(service, portrait).status_code == 200)
