@@ -49,7 +49,7 @@ class Sweeper:
 
     def _resume(self) -> None:
         """Lets the jobs go on that waited for the storage, once a file can be kept there."""
-        if not any(job.paused_for == STORAGE_UNAVAILABLE for job in self._store.jobs()):
+        if not self._store.totals().unfinished_items:
             return
         key = upload_key(uuid4().hex, 0)
         try:
