@@ -13,7 +13,7 @@ import aiohttp
 TIMEOUT_S = 120
 _DEFAULT_RETRY_S = 1.0
 # After a connection that failed: else a server that is down gets thousands of attempts a second.
-_PAUSE_S = 0.1
+PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,14 @@ def upload(target: Target, data: bytes) -> Upload:
     return Upload(target.url, f"multipart/form-data; boundary={boundary}", body)
 
 
+def session() -> aiohttp.ClientSession:
+    """Connections that persist, as many at once as are asked for; made inside of a loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=TIMEOUT_S),
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+    )
+
+
 class Client:
     """One process's worth of clients. Photos are sent in turn."""
 
@@ -73,10 +81,7 @@ class Client:
         self.answers: list[Answer] = []
 
     async def __aenter__(self) -> "Client":
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=TIMEOUT_S),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        )
+        self._session = session()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -113,7 +118,7 @@ class Client:
         except TimeoutError:
             return "timeout", 0.0
         except aiohttp.ClientError as error:
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
             return type(error).__name__, 0.0
 
     async def _photo(self, due_s: float, until_s: float) -> None:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from benchmarks.client import TIMEOUT_S, Target, Upload, named, upload
+from benchmarks.client import PAUSE_S, Target, Upload, named, session, upload
 from benchmarks.marks import Mark, fault, marks
 from benchmarks.recovery import LEFT, Kind, Sent
 
 # A client that waited for longer would only make the run shorter.
 _MOST_WAIT_S = 10.0
-# After a connection that failed, as in Client.
-_PAUSE_S = 0.1
 _AT_ONCE = 4
 _TRIALS = 8
 
@@ -50,10 +48,7 @@ class Crowd:
         self.requests: list[Sent] = []
 
     async def __aenter__(self) -> "Crowd":
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=TIMEOUT_S),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        )
+        self._session = session()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -123,9 +118,9 @@ class Crowd:
         try:
             status, media_type, wait, content = await self._post(photo)
         except (aiohttp.ClientError, TimeoutError) as error:
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
             name = "timeout" if isinstance(error, TimeoutError) else type(error).__name__
-            return Sent(kind, began_s, time.monotonic() - _PAUSE_S, name), 0.0
+            return Sent(kind, began_s, time.monotonic() - PAUSE_S, name), 0.0
         ended_s = time.monotonic()
         wrong = None
         if errand and status == 200:

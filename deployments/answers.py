@@ -28,12 +28,13 @@ from pipeline.values import (
 )
 
 _WORSE: tuple[Result, ...] = ("pass", "warn", "fail")
-_SUFFIX = {
+SUFFIX = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
     "application/pdf": "pdf",
 }
+"""What names of files end in, by media type."""
 
 
 def photos(request: Request, finished: Sequence[IdPhoto]) -> Response:
@@ -51,7 +52,7 @@ def sheet(request: Request, finished: PrintSheet) -> Response:
     headers = _about(finished.quality, checks)
     if _wants_json(request):
         return JSONResponse(_sheet_info(finished).model_dump(), headers=headers)
-    filename = f"sheet_{finished.paper}.{_SUFFIX[finished.media_type]}"
+    filename = f"sheet_{finished.paper}.{SUFFIX[finished.media_type]}"
     headers |= _written(finished.data, finished.encoding)
     headers["Content-Disposition"] = f'inline; filename="{filename}"'
     headers["X-Photos"] = ", ".join(
@@ -63,7 +64,7 @@ def sheet(request: Request, finished: PrintSheet) -> Response:
 
 def name(photo: IdPhoto) -> str:
     """The file name of a finished photo, such as us-passport_white.jpg."""
-    suffix = _SUFFIX[photo.media_type]
+    suffix = SUFFIX[photo.media_type]
     if not photo.document:
         return f"cutout.{suffix}"
     return f"{photo.document}_{photo.background.removeprefix('#')}.{suffix}"

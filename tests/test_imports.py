@@ -99,7 +99,8 @@ RULE: dict[str, tuple[str, ...]] = {
         *("deployments.jobs.database", "deployments.jobs.ledger"),
     ),
     "deployments.jobs.runner": (
-        *("ray.serve*", "fsspec", "deployments.chain", "deployments.settings"),
+        *("ray.serve*", "fsspec", "deployments.answers", "deployments.chain"),
+        "deployments.settings",
         *("deployments.jobs*", *VOCABULARY),
     ),
     "deployments.jobs.*": (  # the HTTP interface of jobs

@@ -10,6 +10,7 @@ from uuid import uuid4
 import fsspec
 from ray.serve.handle import DeploymentHandle
 
+from deployments.answers import SUFFIX
 from deployments.chain import Chain
 from deployments.jobs import findings, orders
 from deployments.jobs.depot import open_files, open_store
@@ -31,7 +32,6 @@ _SWEEP_S = 30.0
 # Of a lease: what is left must do for keeping the results.
 _WORKING_SHARE = 0.5
 _PASSING = (DeadlinePassed, Overloaded, Unavailable)
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 class Runner:
@@ -165,7 +165,7 @@ class Runner:
     def _keep(self, lease: Lease, photos: Iterable[IdPhoto]) -> tuple[tuple[str, ...], int]:
         item, keys, size = lease.item, [], 0
         for variant, photo in enumerate(photos):
-            suffix = _SUFFIX[photo.media_type]
+            suffix = SUFFIX[photo.media_type]
             keys.append(result_key(item.job_id, item.position, item.attempt, variant, suffix))
             size += self._files.put(keys[-1], [photo.data])
         return tuple(keys), size
