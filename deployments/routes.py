@@ -15,6 +15,7 @@ from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm, S
 from deployments.guard import Guard
 from deployments.headers import SecurityHeaders
 from deployments.jobs import routes as job_routes
+from deployments.leaving import Leaving
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
 from pipeline import documents
@@ -178,6 +179,8 @@ def build(studio: Studio) -> FastAPI:
         return {"status": "ready"}
 
     job_routes.install(app, settings)
+    # The outermost: whatever reads below is told of a client that leaves.
+    app.add_middleware(Leaving)
     return app
 
 

@@ -54,6 +54,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.calls": ("ray.exceptions", "grpc", *VOCABULARY),
     "deployments.chain": ("ray.serve*", "deployments.calls", *VOCABULARY),
     "deployments.courtesy": (),
+    "deployments.leaving": ("starlette",),
     "deployments.worker": (),
     "deployments.health": (
         *("numpy", "cv2", "deployments.settings", "deployments.worker"),
@@ -127,8 +128,8 @@ RULE: dict[str, tuple[str, ...]] = {
         *("deployments.answers", "deployments.problems", "deployments.schemas"),
         "deployments.forms",
         "deployments.uploads",
-        *("deployments.guard", "deployments.headers", "deployments.pages"),
-        "deployments.jobs",
+        *("deployments.guard", "deployments.headers", "deployments.leaving"),
+        *("deployments.pages", "deployments.jobs"),
     ),
     "cli.batch": (),
     "cli.batch.storage": ("numpy", "fsspec", "cli.files"),

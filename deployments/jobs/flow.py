@@ -9,13 +9,10 @@ The proxy's half is put in by ``deployments.edge``. Without it requests pass as 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-log = logging.getLogger("ray.serve")
 
 WINDOW_BYTES = 8_000_000
 _TAKEN = "idphoto.taken"
@@ -101,12 +98,7 @@ class AtGateway:
 
         async def read() -> None:
             while not gone:
-                try:
-                    message = await receive()
-                except Exception as error:
-                    # As Ray tells that the proxy is lost. Whoever reads is not to wait for ever.
-                    log.warning("a request lost its proxy: %s", error)
-                    message = {"type": "http.disconnect"}
+                message = await receive()
                 if message["type"] == _SENT:
                     window.leave(message["bytes"])
                     continue

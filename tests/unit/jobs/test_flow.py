@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.jobs import flow
 from deployments.jobs.flow import AtGateway, AtProxy
+from deployments.leaving import Leaving
 
 CHUNK = 1000
 WINDOW = 10 * CHUNK
@@ -195,5 +196,5 @@ def test_a_proxy_that_is_lost_keeps_nobody_waiting() -> None:
         raise AssertionError("nothing is answered")
 
     scope = scope_of("POST", "/v1/jobs", x_idphoto_flow="1")
-    asyncio.run(asyncio.wait_for(AtGateway(app)(scope, receive, send), 20))
+    asyncio.run(asyncio.wait_for(Leaving(AtGateway(app))(scope, receive, send), 20))
     assert seen == ["http.disconnect"]
