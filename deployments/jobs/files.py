@@ -38,6 +38,10 @@ class MissingFile(Exception):
     """There is no file of this key, though the storage is there."""
 
 
+class MissingJob(StorageUnavailable):
+    """Nothing of the job is there, though something should be: as of a disk that is not mounted."""
+
+
 def upload_key(job_id: str, position: int) -> str:
     """Where an upload is kept."""
     return f"{job_id}/{position:08}/upload"
@@ -74,8 +78,14 @@ class Files:
         return (self._put_local if self._local else self._put_remote)(self._path(key), chunks)
 
     def get(self, key: str) -> bytes:
-        """The file's bytes. Raises ``MissingFile``."""
-        return self._of_file(key, lambda path: bytes(self._fs.cat_file(path)))
+        """The file's bytes. Raises ``MissingFile``, or ``MissingJob``."""
+        try:
+            return self._of_file(key, lambda path: bytes(self._fs.cat_file(path)))
+        except MissingFile:
+            job_id = key.partition("/")[0]
+            if self._of_file(job_id, self._fs.exists):
+                raise
+            raise MissingJob(f"nothing of job {job_id} is there") from None
 
     def read(self, key: str, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
         """The file in chunks; raises ``MissingFile`` at the call, not at the first chunk."""

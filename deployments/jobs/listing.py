@@ -64,6 +64,12 @@ def totals(connection: Connection) -> Totals:
     return Totals(*(int(value or 0) for value in connection.execute(statement).one()))
 
 
+def item_counts(connection: Connection) -> dict[ItemState, int]:
+    sums = [func.sum(jobs.c[state.value]) for state in ItemState]
+    found = connection.execute(select(*sums)).one()
+    return {state: int(value or 0) for state, value in zip(ItemState, found, strict=True)}
+
+
 def _jobs(connection: Connection, statement: Select[tuple[object, ...]]) -> list[Job]:
     return [to_job(row) for row in connection.execute(statement).mappings()]
 

@@ -10,14 +10,16 @@ from uuid import uuid4
 import fsspec
 from ray.serve.handle import DeploymentHandle
 
+from deployments import metrics, note, tracing
 from deployments.answers import SUFFIX
 from deployments.chain import Chain
 from deployments.jobs import findings, orders
 from deployments.jobs.depot import open_files, open_store
-from deployments.jobs.files import MissingFile, StorageUnavailable, result_key
+from deployments.jobs.files import MissingFile, MissingJob, StorageUnavailable, result_key
 from deployments.jobs.records import Lease, Outcome
 from deployments.jobs.store import Store, StoreUnavailable
 from deployments.jobs.sweeper import STORAGE_UNAVAILABLE, Sweeper
+from deployments.note import Note
 from deployments.settings import Jobs, Settings
 from pipeline.errors import DeadlinePassed, IdPhotoError, Overloaded, PhotoTooLarge, Unavailable
 from pipeline.values import IdPhoto
@@ -28,7 +30,7 @@ T = TypeVar("T")
 _IDLE_S = 1.0
 """How soon a new job is noticed."""
 _AGAIN_S = 5.0
-_SWEEP_S = 30.0
+_COUNT_S = 10.0
 # Of a lease: what is left must do for keeping the results.
 _WORKING_SHARE = 0.5
 _PASSING = (DeadlinePassed, Overloaded, Unavailable)
@@ -49,7 +51,10 @@ class Runner:
     ) -> None:
         self._settings = settings
         self._jobs = jobs
-        self._chain = Chain(cropping, matting, compositing)
+        tracing.start(settings.tracing, "Runner")
+        self._chain = Chain(cropping, matting, compositing, label=settings.label)
+        self._photos = metrics.Photos()
+        self._items = metrics.JobItems()
         self._files = open_files(jobs)
         self._store: Store | None = None
         self._name = uuid4().hex
@@ -78,6 +83,7 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(store))
             group.create_task(self._sweep(sweeper))
+            group.create_task(self._count(store))
 
     async def _opened(self) -> Store:
         while self._store is None:
@@ -109,10 +115,12 @@ class Runner:
     async def _photo(self, store: Store, lease: Lease) -> None:
         """Works on one photo and commits how that ended, or hands it back."""
         try:
-            outcome = await self._outcome(lease)
+            with tracing.span("job photo"):
+                outcome = await self._seen(lease)
         except StorageUnavailable as error:
             log.warning("jobs are paused, as their storage fails: %s", error)
-            await self._told(store.pause, STORAGE_UNAVAILABLE)
+            paused = lease.item.job_id if isinstance(error, MissingJob) else None
+            await self._told(store.pause, STORAGE_UNAVAILABLE, paused)
             await self._told(store.release, [lease])
             return
         except _PASSING:
@@ -127,14 +135,25 @@ class Runner:
             await self._told(self._files.delete, [lease.item.upload_key])
             await self._told(store.forget_uploads, [lease.item])
 
-    async def _outcome(self, lease: Lease) -> Outcome:
-        """Raises StorageUnavailable, and what passes of itself."""
+    async def _seen(self, lease: Lease) -> Outcome:
+        """As ``_outcome``, with a line in the log, a count, and what the trace is told."""
+        start, noted = time.perf_counter(), Note("job")
+        outcome = await self._outcome(lease, noted)
+        noted.code = outcome.error or "ok"
+        took_ms = (time.perf_counter() - start) * 1000
+        head = f"photo {lease.item.position} of job {lease.item.job_id}"
+        note.publish(noted, self._photos, head, took_ms)
+        return outcome
+
+    async def _outcome(self, lease: Lease, noted: Note) -> Outcome:
+        """Raises StorageUnavailable, and what passes of itself. Fills in the note."""
         item = lease.item
         deadline_at = time.time() + _WORKING_SHARE * self._jobs.lease_s
         try:
             data = await asyncio.to_thread(self._read, lease)
             order = orders.of_photo(lease.order, item.overrides, self._settings.max_variants)
-            photos = await self._chain.run("later", data, order, deadline_at, {})
+            noted.document = metrics.document(order)
+            photos = await self._chain.run("later", data, order, deadline_at, noted.timings)
             keys, size = await asyncio.to_thread(self._keep, lease, photos)
             return Outcome(lease, keys, size, findings.of(photos))
         except (StorageUnavailable, *_PASSING):
@@ -180,7 +199,13 @@ class Runner:
             log.warning("jobs: %s: %s", type(error).__name__, error)
             return None
 
+    async def _count(self, store: Store) -> None:
+        while True:
+            if (counts := await self._told(store.item_counts)) is not None:
+                self._items.are(counts)
+            await asyncio.sleep(_COUNT_S)
+
     async def _sweep(self, sweeper: Sweeper) -> None:
         while True:
             await self._told(sweeper.sweep)
-            await asyncio.sleep(_SWEEP_S)
+            await asyncio.sleep(self._jobs.sweep_s)

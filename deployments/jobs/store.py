@@ -146,6 +146,11 @@ class Store:
         with self._database.read() as connection:
             return listing.changes(connection, job_id, after, limit)
 
+    def item_counts(self) -> dict[ItemState, int]:
+        """Items of all jobs by state; every state is a key."""
+        with self._database.read() as connection:
+            return listing.item_counts(connection)
+
     def totals(self) -> Totals:
         with self._database.read() as connection:
             return listing.totals(connection)

@@ -30,7 +30,7 @@ class Sweeper:
             self._webhooks = Webhooks(store, jobs.allowed_webhook_hosts, secret)
 
     def sweep(self) -> None:
-        """One round, to be called every half minute. Raises StoreUnavailable and
+        """One round, to be called every ``sweep_s``. Raises StoreUnavailable and
         StorageUnavailable; what was left undone is done by a later round.
         """
         if self._webhooks is not None:

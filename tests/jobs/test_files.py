@@ -15,6 +15,7 @@ import pytest
 from deployments.jobs.files import (
     Files,
     MissingFile,
+    MissingJob,
     StorageUnavailable,
     result_key,
     upload_key,
@@ -91,6 +92,7 @@ def test_a_second_put_replaces_the_first(files: Files) -> None:
 
 
 def test_what_is_not_there_is_missing(files: Files) -> None:
+    files.put(upload_key(JOB, 8), [b"another of the job"])
     assert not files.exists(KEY)
     for ask in (files.get, files.size, files.read):
         with pytest.raises(MissingFile):
@@ -99,6 +101,14 @@ def test_what_is_not_there_is_missing(files: Files) -> None:
     files.delete_job(JOB)
     assert files.job_ids() == []
     assert files.used_bytes() == 0
+
+
+def test_a_job_of_which_nothing_is_there_may_come_back(files: Files) -> None:
+    """As on a disk that is mounted late: its photos are not lost."""
+    with pytest.raises(MissingJob):
+        files.get(KEY)
+    files.put(KEY, [b"back"])
+    assert files.get(KEY) == b"back"
 
 
 @pytest.mark.parametrize("size", [10, 12 << 20])

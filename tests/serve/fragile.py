@@ -22,10 +22,14 @@ NAME = "fragile"
 
 def build(folder: Path, **args: Any) -> Application:
     """``folder`` holds the orders to misbehave, see Net, and a log; ``args`` are settings."""
-    one = Scale(min_replicas=1, max_replicas=1, cpus_per_replica=0.1)
-    few: dict[str, Any] = dict.fromkeys(("gateway", "cropping", "matting", "compositing"), one)
+    one = Scale(min_replicas=1, max_replicas=1)
+    few: dict[str, Any] = dict.fromkeys(("cropping", "matting", "compositing"), one)
+    few["gateway"] = one.model_copy(update={"min_replicas": 2, "max_replicas": 2})
+    nets = {"person": "selfie"}
+    # In a folder of their own: the default one is the user's.
+    jobs = {"folder": folder / "jobs", "sweep_s": 0.5}
     settings = Settings.model_validate(
-        {"device": "cpu", "nets": {"person": "selfie"}, "deadline_s": 60, **few, **args}
+        {"device": "cpu", "nets": nets, "jobs": jobs, "deadline_s": 60, **few, **args}
     )
     return graph(settings, "cpu", partial(_load, folder))
 
