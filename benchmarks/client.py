@@ -43,10 +43,17 @@ class Answer:
     ended_s: float
     outcome: str
     """The status and the code of its problem document, such as "429 overloaded"; "timeout"."""
+    sent_s: float | None = None
+    """When it was really sent. None: when it was due."""
 
     @property
     def ok(self) -> bool:
         return self.outcome == "200"
+
+    @property
+    def took_s(self) -> float:
+        """From sending to the answer, without what came before."""
+        return self.ended_s - (self.due_s if self.sent_s is None else self.sent_s)
 
 
 def upload(target: Target, data: bytes) -> Upload:
@@ -124,9 +131,10 @@ class Client:
     async def _photo(self, due_s: float, until_s: float) -> None:
         photo = next(self._uploads)
         while True:
+            sent_s = time.monotonic()
             outcome, wait_s = await self.post(photo)
             now_s = time.monotonic()
-            self.answers.append(Answer(due_s, now_s, outcome))
+            self.answers.append(Answer(due_s, now_s, outcome, sent_s))
             again = self._obey and outcome.startswith("429")
             if not again or now_s + wait_s >= until_s:
                 return

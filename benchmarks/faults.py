@@ -14,7 +14,8 @@ from benchmarks.census import title
 from benchmarks.processes import Tree
 from benchmarks.production import production
 from benchmarks.recovery import Fault
-from benchmarks.service import RAY, ROOT
+from benchmarks.service import ROOT
+from cli.serve import RAY
 
 DEPLOYMENTS = ("Gateway", "Cropping", "Matting", "Compositing")
 CONTROLLER = "ServeController"

@@ -47,7 +47,7 @@ class Sent:
         status = int(self.outcome.split()[0])
         if status in (429, 503):
             return self.retry_after
-        # 408 is Ray's own time limit, which must never be met.
+        # 408 is Ray's own time limit, which must never be met, or a slow upload, and none is slow.
         return status == 504 or (self.kind == "hostile" and 400 <= status < 500 and status != 408)
 
 

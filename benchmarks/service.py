@@ -21,15 +21,9 @@ from typing import Any
 import yaml
 
 from benchmarks.processes import Process, ProcFs, Tree
+from cli.serve import RAY
 
 ROOT = Path(__file__).parents[1]
-# As `make serve` starts Ray: all on the loopback address, nothing reported, jobs streamed.
-RAY = {
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "token",
-    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.edge:at_proxy",
-}
 _START_S, _STOP_S = 240, 40
 
 

@@ -57,6 +57,9 @@ class Figures:
     """CPU-seconds a second of this process."""
     other_cores: float | None
     """The same of everything on the machine that is neither the server nor this process."""
+    refused_p50_ms: float | None = None
+    """Of answers with 429, each from when it was sent."""
+    refused_p99_ms: float | None = None
 
     def row(self) -> tuple[str, ...]:
         """The cells below ``HEADER``."""
@@ -126,6 +129,7 @@ def summed(answers: Sequence[Answer], before: Reading, after: Reading, *, known:
         for answer in answers
         if answer.ok and before.at_s <= answer.due_s < after.at_s
     ]
+    refusals_ms = [answer.took_s * 1000 for answer in ended if answer.outcome.startswith("429")]
     server_s = after.server_cpu_s - before.server_cpu_s
     own_s = after.own_cpu_s - before.own_cpu_s
     others_s = after.busy_s - before.busy_s - server_s - own_s
@@ -139,4 +143,6 @@ def summed(answers: Sequence[Answer], before: Reading, after: Reading, *, known:
         peak_pss_mb=after.peak_pss_bytes / 1e6 if known else None,
         client_cores=own_s / seconds,
         other_cores=max(0.0, others_s / seconds) if known else None,
+        refused_p50_ms=percentile(refusals_ms, 50),
+        refused_p99_ms=percentile(refusals_ms, 99),
     )

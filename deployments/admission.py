@@ -1,10 +1,10 @@
 """How many photos a Gateway takes on at once: no more than it can finish in time."""
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from deployments.pace import Pace
 from pipeline.errors import Overloaded
 
 # A photo that took more than this share of its deadline says that there were too many; one that
@@ -12,8 +12,6 @@ from pipeline.errors import Overloaded
 _LATE, _EARLY = 0.6, 0.4
 _CUT = 0.8
 _LEAST = 2
-# Weight of the latest photo in the pace.
-_NEWS = 0.1
 
 
 class Admission:
@@ -29,13 +27,17 @@ class Admission:
         self._limit = float(most)
         self._in_flight = 0
         self._cut_at = float("-inf")
-        self._pace_s = deadline_s / most
-        self._invited_at = float("-inf")
+        self._pace = Pace(deadline_s / most, longest_s=deadline_s)
 
     @property
     def limit(self) -> int:
         """Photos that may be in flight at present."""
         return int(self._limit)
+
+    @property
+    def in_flight(self) -> int:
+        """Photos that have a place."""
+        return self._in_flight
 
     @property
     def full_share(self) -> float:
@@ -45,15 +47,10 @@ class Admission:
     def require_room(self) -> None:
         """Raises Overloaded where a further photo would have no place; takes none.
 
-        The error's ``retry_after_s`` asks clients back one after the other, at the pace at which
-        photos are finished: a crowd that returns together is refused again, and each refusal costs
-        as much as a step of a photo.
+        The error's ``retry_after_s`` asks clients back at the pace at which photos are finished.
         """
         if self._in_flight >= self.limit:
-            now = time.monotonic()
-            self._invited_at = max(self._invited_at, now) + self._pace_s
-            wait_s = min(self._invited_at - now, self._deadline_s)
-            raise Overloaded("overloaded", retry_after_s=math.ceil(wait_s))
+            raise Overloaded("overloaded", retry_after_s=self._pace.invite())
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -68,8 +65,7 @@ class Admission:
             self._learn(start, time.monotonic(), together)
 
     def _learn(self, start: float, end: float, together: int) -> None:
-        # Little's law: the time between two answers is the time of one over those in flight.
-        self._pace_s += _NEWS * ((end - start) / together - self._pace_s)
+        self._pace.learn(end - start, together)
         took = (end - start) / self._deadline_s
         if took > _LATE:
             # Those that were admitted before the cut tell nothing about what it did.

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments import problems
 from deployments.jobs.flow import AtProxy
+from deployments.turnstile import Turnstile
 from pipeline.errors import Unavailable
 
 # With these a client would change Ray's own time limits and its notice of clients that leave.
@@ -17,7 +18,7 @@ _RAYS = (b"x-request-timeout-seconds", b"x-request-disconnect-disabled")
 
 def at_proxy() -> list[Middleware]:
     """What Ray's proxy calls once to learn its middlewares, the outermost first."""
-    return [Middleware(Answered), Middleware(AtProxy)]
+    return [Middleware(Answered), Middleware(Turnstile), Middleware(AtProxy)]
 
 
 class Answered:

@@ -1,7 +1,8 @@
 """Errors as RFC 9457 problem documents: the one table from error to HTTP status."""
 
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from ray.exceptions import RayActorError
@@ -11,11 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from deployments import note
 from deployments.headers import ALWAYS
 from pipeline import errors
 from pipeline.errors import IdPhotoError, Text
 
 log = logging.getLogger("ray.serve")
+
+Shape: TypeAlias = Callable[[Response, IdPhotoError], Response]
+"""From the problem document of an error to another answer that says the same."""
 
 STATUS: dict[type[IdPhotoError], tuple[int, str, str]] = {
     errors.UnreadablePhoto: (400, "Unreadable photo", "照片无法读取"),
@@ -27,13 +32,17 @@ STATUS: dict[type[IdPhotoError], tuple[int, str, str]] = {
     errors.NotFound: (404, "Not found", "未找到"),
     errors.Unauthorised: (401, "Unauthorised", "未授权"),
     errors.Forbidden: (403, "Forbidden", "禁止访问"),
+    errors.Gone: (410, "No longer kept", "已不再保留"),
     errors.Conflict: (409, "Conflict", "状态冲突"),
     errors.Overloaded: (429, "Too many requests", "请求过多"),
     errors.StorageFull: (507, "No room", "存储空间不足"),
     errors.Unavailable: (503, "Not available", "服务不可用"),
+    errors.UploadTooSlow: (408, "Upload too slow", "上传过慢"),
     errors.DeadlinePassed: (504, "Deadline passed", "处理超时"),
 }
 RETRY_AFTER_S = 2
+FULL = "X-Idphoto-Full"
+"""Tells ``turnstile``, which takes it away, that a Gateway has no place left."""
 
 
 def request_id() -> str:
@@ -41,6 +50,11 @@ def request_id() -> str:
     log line.
     """
     return str(_get_serve_request_context().request_id)
+
+
+def route() -> str:
+    """The path's pattern, without what clients put into it, such as the id of a job."""
+    return str(_get_serve_request_context().route)
 
 
 def install(app: FastAPI) -> None:
@@ -86,6 +100,7 @@ def install(app: FastAPI) -> None:
 
 def problem(request: Request, error: IdPhotoError) -> Response:
     """The problem document of an error, in Chinese where the client prefers it, else in English."""
+    note.of(request.scope).code = error.code
     status, title, title_zh = STATUS[type(error)]
     text: Text = error.text
     if request.headers.get("accept-language", "").lower().startswith("zh"):
@@ -96,10 +111,28 @@ def problem(request: Request, error: IdPhotoError) -> Response:
         # The parameter as RFC 6750 has it, which leaves it out where no key was sent.
         invalid = ', error="invalid_token"' if error.code == "key_unknown" else ""
         answer.headers["WWW-Authenticate"] = f'Bearer realm="idphoto-serve"{invalid}'
+    if status == 408:
+        # What is left of the upload must not be taken for the next request.
+        answer.headers["Connection"] = "close"
     if status in (429, 503):
         wait_s = error.details.get("retry_after_s", RETRY_AFTER_S)
         answer.headers["Retry-After"] = str(wait_s)
-    return answer
+    if error.code == "overloaded":
+        answer.headers[FULL] = "1"
+    path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+    reshape = _shapes(request.scope.get("app")).get(path)
+    return reshape(answer, error) if reshape else answer
+
+
+def give_shape(app: FastAPI, path: str, shape: Shape) -> None:
+    """Makes the errors of an address what programs read that know it from another service."""
+    app.state.error_shapes = {**_shapes(app), path: shape}
+
+
+def _shapes(app: Any) -> Mapping[str, Shape]:
+    # Requests of tests may belong to no app.
+    shapes: Mapping[str, Shape] = getattr(getattr(app, "state", None), "error_shapes", {})
+    return shapes
 
 
 def _document(

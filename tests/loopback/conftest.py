@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from deployments import access
+from tests import shipped
 from tests.loopback.traces import processes
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def service() -> Iterator[Service]:
             process = subprocess.Popen(
                 [*shipped_command(), folder / "config.yaml"],
                 cwd=ROOT,
-                env={**os.environ, **shipped_environment(), "TMPDIR": name, "RAY_TMPDIR": name},
+                env={**os.environ, **shipped.environment(), "TMPDIR": name, "RAY_TMPDIR": name},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -92,17 +93,11 @@ def stop(process: subprocess.Popen[bytes], folder: str) -> None:
     process.wait()
 
 
-def shipped_environment() -> dict[str, str]:
-    """What the Makefile sets for Ray."""
-    (line,) = re.findall(r"^RAY_ENV := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    return dict(pair.split("=", 1) for pair in line.split())
-
-
 def shipped_command() -> list[str]:
     """The Makefile's command of ``make serve``, without the configuration."""
     (line,) = re.findall(
         r"^\t@\$\(RAY_ENV\) \$\(BIN\)/(serve run .*) serve_config.yaml$",
-        (ROOT / "Makefile").read_text(),
+        shipped.MAKEFILE.read_text(),
         re.MULTILINE,
     )
     program, *options = line.split()

@@ -1,11 +1,15 @@
 """Replicas that die, hang or turn ill under a photo, and clients that leave."""
 
+import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -17,6 +21,8 @@ from tests.serve import fragile
 from tests.serve.conftest import eventually
 
 ORDER = {"document": "cn-1-inch", "quality": "fast"}
+SETTINGS: dict[str, Any] = {"stuck_after_s": 3, "max_replica_mb": 4000, "upload_s": 3}
+CLIENTS = 8
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(address: str, folder: Path) -> Iterator[httpx.Client]:
-    """The fragile service, with one replica of each deployment."""
-    app = fragile.build(folder, stuck_after_s=3, max_replica_mb=4000)
+    """The fragile service, with two Gateways and one replica of each step."""
+    app = fragile.build(folder, **SETTINGS)
     serve.run(app, name=fragile.NAME, route_prefix="/fragile")
     with httpx.Client(base_url=f"{address}/fragile", timeout=120) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
@@ -44,10 +50,15 @@ def noted(folder: Path, word: str) -> int:
     return (folder / "log").read_text().split().count(word)
 
 
+def replicas(deployment: str) -> list[int]:
+    """The pids of the deployment's replicas."""
+    title = f"ray::ServeReplica:{fragile.NAME}:{deployment}".encode()
+    return [int(p.parent.name) for p in Path("/proc").glob("[0-9]*/cmdline") if title in _read(p)]
+
+
 def replica(deployment: str) -> int:
     """The pid of the one replica of the deployment."""
-    title = f"ray::ServeReplica:{fragile.NAME}:{deployment}".encode()
-    (pid,) = (int(p.parent.name) for p in Path("/proc").glob("[0-9]*/cmdline") if title in _read(p))
+    (pid,) = replicas(deployment)
     return pid
 
 
@@ -153,3 +164,83 @@ def test_a_client_that_leaves_during_its_upload(service: httpx.Client) -> None:
     lines = [line for line in logs("replica_fragile_*.log").splitlines() if "leaves-early" in line]
     assert lines
     assert not any("ERROR" in line for line in lines), lines
+
+
+def test_an_upload_that_does_not_get_on_is_given_up(service: httpx.Client) -> None:
+    """A byte now and then keeps a place for no longer than ``upload_s``, and then the connection is
+    done.
+    """
+    url = service.base_url
+    head = (
+        f"POST {url.path}v1/photos?document=cn-1-inch HTTP/1.1\r\nHost: {url.host}\r\n"
+        "Content-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n"
+    )
+    received = b""
+    with socket.create_connection((url.host, url.port or 80), timeout=0.2) as connection:
+        connection.sendall(head.encode())
+        for _ in range(300):
+            with suppress(TimeoutError):
+                while more := connection.recv(65_536):
+                    received += more
+                break
+            with suppress(ConnectionError):
+                connection.sendall(b"x")
+        else:
+            raise AssertionError("the connection is still open")
+    start, _, body = received.partition(b"\r\n\r\n")
+    assert b" 408 " in start.splitlines()[0]
+    assert json.loads(body)["code"] == "upload_too_slow"
+
+
+@contextmanager
+def crowd(client: httpx.Client, photo: bytes) -> Iterator[list[list[httpx.Response]]]:
+    """Several clients that send a photo after the other. When all have ended, the list holds what
+    each of them got.
+    """
+    stop = Event()
+    answers: list[list[httpx.Response]] = []
+
+    def sending() -> list[httpx.Response]:
+        got = [post(client, photo)]
+        while not stop.is_set():
+            got.append(post(client, photo))
+        return got
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        clients = [pool.submit(sending) for _ in range(CLIENTS)]
+        try:
+            yield answers
+        finally:
+            stop.set()
+        answers += [each.result() for each in clients]
+
+
+def test_a_gateway_that_dies_takes_only_its_own_requests_along(
+    service: httpx.Client, portrait: bytes
+) -> None:
+    """Service goes on by the other one, also before there is a new one."""
+    with crowd(service, portrait) as answers:
+        time.sleep(1)
+        os.kill(replicas("Gateway")[0], signal.SIGKILL)
+        time.sleep(3)
+    for got in answers:
+        lost = [answer for answer in got if answer.status_code != 200]
+        assert len(lost) <= 1
+        for answer in lost:
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        assert got[-1].status_code == 200
+    eventually(lambda: len(replicas("Gateway")) == 2)
+
+
+def test_a_redeployment_under_load_fails_no_request(
+    service: httpx.Client, folder: Path, portrait: bytes
+) -> None:
+    """With another setting, which is every deployment's, and another user_config."""
+    old = set(replicas("Gateway"))
+    with crowd(service, portrait) as answers:
+        time.sleep(1)
+        app = fragile.build(folder, **SETTINGS, deadline_s=50, batch={"wait_ms": 1})
+        serve.run(app, name=fragile.NAME, route_prefix="/fragile")
+    assert {answer.status_code for got in answers for answer in got} == {200}
+    eventually(lambda: not old & set(replicas("Gateway")))

@@ -36,6 +36,13 @@ def test_refusals_are_counted_but_are_neither_photos_nor_latencies() -> None:
     assert figures.photos_per_s == pytest.approx(0.1)
     assert figures.p50_ms == pytest.approx(2000)
     assert figures.answers == {"200": 1, "429 overloaded": 3}
+    assert figures.refused_p50_ms == pytest.approx(1)
+
+
+def test_a_refusal_takes_from_when_it_was_sent_again() -> None:
+    answers = [Answer(90, 101, "429 overloaded", 100.9), Answer(90, 103, "200", 102)]
+    figures = summed(answers, BEFORE, AFTER, known=True)
+    assert figures.refused_p99_ms == pytest.approx(100)
 
 
 def test_what_others_use_is_the_rest_of_the_machine() -> None:

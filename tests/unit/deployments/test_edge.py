@@ -74,4 +74,8 @@ def test_headers_that_are_for_ray_alone_do_not_pass() -> None:
 
 
 def test_it_is_the_outermost() -> None:
-    assert [middleware.cls.__name__ for middleware in at_proxy()] == ["Answered", "AtProxy"]
+    assert [middleware.cls.__name__ for middleware in at_proxy()] == [
+        "Answered",
+        "Turnstile",
+        "AtProxy",
+    ]

@@ -1,0 +1,95 @@
+"""What becomes of photos where many more clients come than there are places.
+
+python -m benchmarks.overload [--clients 400] [--fit 16] [--seconds 40] [--warm-up 10]
+    [--quality best|fast] [--photos PATH ...] [--megapixels 1.5]
+
+Starts the service as it is shipped, but with two Gateways, which have 32 places, on a Ray of its
+own. Measures it with as many clients as fit, then with the crowd that obeys Retry-After, then with
+one that does not, and with those that fit again, as the machine may have changed meanwhile. The
+crowd is one process, whose CPU the service does not get: see the last columns. Needs Linux.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import load, photos
+from benchmarks.client import Upload
+from benchmarks.figures import cell, machine, ratio, table
+from benchmarks.production import production
+from benchmarks.service import free_port, running
+from benchmarks.window import Figures, Load, measure
+
+HEADER = (
+    *("clients", "photos/s", "of those that fit %", "p99 ms", "429: p50 ms", "p99 ms", "answers"),
+    *("CPU-s a photo", "peak PSS MB", "client cores", "other cores"),
+)
+
+
+def plan(options: argparse.Namespace) -> list[tuple[str, Load]]:
+    """The runs in their order, named; the first and the last are those of the clients that fit."""
+    times = options.seconds, options.warm_up
+    fits = Load(*times, options.fit)
+    return [
+        (f"{options.fit}", fits),
+        (f"{options.clients}, obey", Load(*times, options.clients, obey=True)),
+        (f"{options.clients}, do not", Load(*times, options.clients)),
+        (f"{options.fit} again", fits),
+    ]
+
+
+def rows(names: Sequence[str], runs: Sequence[Figures]) -> Sequence[tuple[str, ...]]:
+    """The cells below HEADER. Shares are of the mean of the first and the last run."""
+    fitting = (runs[0].photos_per_s + runs[-1].photos_per_s) / 2
+    return [(name, *_cells(run, fitting)) for name, run in zip(names, runs, strict=True)]
+
+
+def _cells(run: Figures, fitting: float) -> tuple[str, ...]:
+    share = ratio(run.photos_per_s, fitting)
+    answers = ", ".join(f"{name}: {count}" for name, count in sorted(run.answers.items()))
+    return (
+        *(cell(run.photos_per_s), cell(None if share is None else 100 * share, 0)),
+        *(cell(run.p99_ms, 0), cell(run.refused_p50_ms, 0), cell(run.refused_p99_ms, 0)),
+        *(answers or "none", cell(run.cpu_s_per_photo, 3), cell(run.peak_pss_mb, 0)),
+        *(cell(run.client_cores), cell(run.other_cores)),
+    )
+
+
+async def run(options: argparse.Namespace, folder: Path) -> str:
+    """The report in Markdown. Raises RuntimeError where the service does not start."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running(production(port, folder), f"{url}/readyz") as pid:
+        found = photos.chosen(options)
+        taken, refused = await load.accepted(load.target(url, options.quality), found)
+        load.tell_refused(refused)
+        uploads: list[Upload] = list(taken.values())
+        if not uploads:
+            raise SystemExit("no photo to send is left")
+        runs = [await measure(uploads, each, pid) for _, each in plan(options)]
+    names = [name for name, _ in plan(options)]
+    said = f"{options.seconds:g} s each after {options.warm_up:g} s; quality {options.quality}"
+    return f"{machine()}; {said}\n\n{table(HEADER, rows(names, runs))}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.overload",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--clients", type=int, default=400, help="the crowd")
+    parser.add_argument("--fit", type=int, default=16, help="clients that all find a place")
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--warm-up", type=float, default=10, help="seconds that do not count")
+    parser.add_argument("--quality", choices=("best", "fast"), default="best")
+    photos.add_options(parser)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        print(asyncio.run(run(options, Path(folder))))
+
+
+if __name__ == "__main__":
+    main()

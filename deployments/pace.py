@@ -1,0 +1,33 @@
+"""When the refused are to come back: one after the other, as fast as photos are finished."""
+
+import math
+import time
+
+# Weight of the latest photo.
+_NEWS = 0.1
+
+
+class Pace:
+    """A crowd that returns together is refused again, and each refusal costs as much as a step of a
+    photo.
+    """
+
+    def __init__(self, first_s: float, longest_s: float) -> None:
+        """``first_s``: seconds between two photos, until some are seen; ``longest_s``: nobody is
+        asked to wait for longer.
+        """
+        self._between_s = first_s
+        self._longest_s = longest_s
+        self._invited_at = float("-inf")
+
+    def learn(self, took_s: float, together: int) -> None:
+        """A photo took so long, one of so many: by Little's law the time between two answers is the
+        time of one over those in flight.
+        """
+        self._between_s += _NEWS * (took_s / together - self._between_s)
+
+    def invite(self) -> int:
+        """Whole seconds after which the next one may come."""
+        now = time.monotonic()
+        self._invited_at = max(self._invited_at, now) + self._between_s
+        return math.ceil(min(self._invited_at - now, self._longest_s))

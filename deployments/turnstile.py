@@ -1,0 +1,92 @@
+"""Refuses in Ray's proxy what the Gateways would refuse: there it costs a tenth."""
+
+import math
+import time
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deployments.pace import Pace
+from deployments.problems import FULL, problem
+from pipeline.errors import Overloaded
+
+_PHOTOS = ("/v1/photos", "/v1/sheets", "/v1/cutouts", "/v1/checks")
+# Until the first photos are seen.
+_FIRST_S = 0.5
+_LONGEST_S = 10.0
+_LEAST = 1
+
+
+class Turnstile:
+    """Lets as many photos pass as the Gateways take on, which it learns from their refusals: then
+    they have no place for more than those that are in flight now. With every round that they do
+    finish it tries one more (additive increase). Each proxy learns what is its own share.
+
+    What Ray itself refuses, before it asks a Gateway, is answered in the same words.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._in_flight = 0
+        self._limit = math.inf
+        self._pace = Pace(_FIRST_S, _LONGEST_S)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_photo(scope):
+            await self._app(scope, receive, send)
+            return
+        if self._in_flight >= self._limit:
+            await self._refuse(scope, receive, send)
+            return
+        self._in_flight += 1
+        together, start = self._in_flight, time.monotonic()
+        answer = _Answer(send)
+        try:
+            await self._app(scope, receive, answer.send)
+        finally:
+            self._in_flight -= 1
+            if answer.full:
+                self._limit = max(_LEAST, self._in_flight)
+            else:
+                self._limit += 1 / self._limit
+                if answer.finished:
+                    self._pace.learn(time.monotonic() - start, together)
+        if answer.rays:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = Overloaded("overloaded", retry_after_s=self._pace.invite())
+        answer = problem(Request(scope), error)
+        del answer.headers[FULL]
+        await answer(scope, receive, send)
+
+
+class _Answer:
+    """Passes the answer of a request on, and notes what it is."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.full = False
+        """No Gateway had a place."""
+        self.rays = False
+        """That was said by Ray, in words of its own, which are not passed on."""
+        self.finished = False
+        """A photo came of it."""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"]]}
+            headers = MutableHeaders(scope=message)
+            self.finished = message["status"] == 200
+            self.rays = message["status"] == 429 and "json" not in headers.get("content-type", "")
+            self.full = self.rays or FULL in headers
+            del headers[FULL]
+        if not self.rays:
+            await self._send(message)
+
+
+def _is_photo(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    return str(scope["path"]).rstrip("/").endswith(_PHOTOS)
