@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import cv2
 
 from cli.outcome import refusal
+from cli.sheet_wish import SheetWish
 from cli.wish import Wish
 from models import finder, nets
 from models.matting import MattingNet
@@ -12,7 +13,8 @@ from models.weights import default_folder
 from pipeline import checks, flow
 from pipeline.errors import IdPhotoError, UnusablePhoto
 from pipeline.flow import FindFaces
-from pipeline.values import IdPhoto, Order, Portrait, Quality, Report
+from pipeline.sheet_values import PrintSheet
+from pipeline.values import Doubt, IdPhoto, Order, Portrait, Quality, Report
 
 MAX_PIXELS = 50_000_000
 # From so many photos on the few seconds pay in which the fastest way to run a net is found.
@@ -37,6 +39,19 @@ class Local:
         except IdPhotoError as error:
             raise refusal(error) from None
 
+    def sheet(self, data: bytes, wish: SheetWish) -> PrintSheet:
+        """The one sheet. Raises Refusal."""
+        order = wish.order()
+        try:
+            if order.as_is:
+                return flow.print_as_is(data, order, max_pixels=MAX_PIXELS)
+            portrait = self._prepared(data, order.photos)
+            finished = flow.finish_sheet(portrait, self._matte(portrait), order)
+        except IdPhotoError as error:
+            raise refusal(error) from None
+        assert not isinstance(finished, Doubt)  # which needs an expert, and there is none here
+        return finished
+
     def reports(self, data: bytes, wish: Wish, as_is: bool) -> tuple[Report, ...]:
         """What is to be said about the photo, for each document. Raises Refusal."""
         order = wish.order()
@@ -58,12 +73,15 @@ class Local:
             raise refusal(error) from None
 
     def _photos(self, data: bytes, order: Order) -> tuple[IdPhoto, ...]:
-        portrait = flow.prepare_photo(
-            data, order, self._find_faces, sides=self._sides, max_pixels=MAX_PIXELS
-        )
+        portrait = self._prepared(data, order)
         finished = flow.finish_photo(portrait, self._matte(portrait), order)
         assert isinstance(finished, tuple)  # a doubt needs an expert, and there is none here
         return finished
+
+    def _prepared(self, data: bytes, order: Order) -> Portrait:
+        return flow.prepare_photo(
+            data, order, self._find_faces, sides=self._sides, max_pixels=MAX_PIXELS
+        )
 
     def _matte(self, portrait: Portrait) -> flow.Alphas:
         return nets.matte(self._nets, [portrait.frames])[0]

@@ -5,16 +5,19 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from types import ModuleType
 
-from cli import check, documents, make, serve
+from cli import check, documents, make, serve, sheet
 from cli.batch import command as batch
 from cli.exits import Exit, Failure
 from cli.wish import explained
 from pipeline.errors import BadOrder
 
+_PACKAGE = "idphoto-serve"
 _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "make": (make, "make ID photos of a few photos"),
+    "sheet": (sheet, "lay photos of a person out on paper, for print"),
     "check": (check, "say what is wrong with a few photos"),
     "documents": (documents, "list the documents that are known"),
     "batch": (batch, "make ID photos of all photos in a folder or bucket"),
@@ -37,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"{_PACKAGE} {version(_PACKAGE)}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for name, (module, about) in _COMMANDS.items():
         own = commands.add_parser(name, help=about, description=module.__doc__)

@@ -12,8 +12,10 @@ from typing import Any
 
 from cli.exits import Exit, Failure
 from cli.outcome import Refusal
+from cli.sheet_wish import SheetWish
 from cli.wish import Wish
-from pipeline.values import Check, IdPhoto, Report
+from pipeline.sheet_values import PrintSheet, SheetPhoto
+from pipeline.values import Check, Encoding, IdPhoto, Report
 
 _TIMEOUT_S = 120
 # A full service is asked again for so long, as often as it says.
@@ -23,7 +25,9 @@ _BUSY = (429, 503)
 
 
 class Remote:
-    """Makes and checks photos by POST /v1/photos and /v1/checks; safe to call from many threads."""
+    """Makes and checks photos by POST /v1/photos, /v1/sheets and /v1/checks; safe to call from many
+    threads.
+    """
 
     def __init__(
         self, server: str, key: str | None = None, patience_s: float = _PATIENCE_S
@@ -49,6 +53,30 @@ class Remote:
                 photo["quality"],
             )
             for photo in answer["photos"]
+        )
+
+    def sheet(self, data: bytes, wish: SheetWish) -> PrintSheet:
+        """The one sheet. Raises as ``photos`` does."""
+        answer = self._post("/v1/sheets", wish.query(), data)
+        file = answer["file"]
+        return PrintSheet(
+            base64.b64decode(answer["data_base64"]),
+            answer["media_type"],
+            answer["paper"],
+            tuple(answer["size_mm"]),
+            tuple(answer["size_px"]),
+            tuple(
+                SheetPhoto(
+                    photo["document"],
+                    photo["background"],
+                    tuple(photo["size_mm"]),
+                    photo["count"],
+                    tuple(map(_check, photo["checks"])),
+                )
+                for photo in answer["photos"]
+            ),
+            answer["quality"],
+            Encoding(file["dpi"], file["quality"], file["chroma"], file["progressive"]),
         )
 
     def reports(self, data: bytes, wish: Wish, as_is: bool) -> tuple[Report, ...]:

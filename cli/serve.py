@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,7 @@ RAY = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "token",
+    "RAY_object_spilling_directory": "/dev/shm",
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.edge:at_proxy",
 }
 
@@ -30,11 +32,10 @@ def run(options: argparse.Namespace) -> Exit:
     """Becomes Ray Serve with this configuration; returns only where that cannot be."""
     if not options.config.is_file():
         raise Failure(Exit.USAGE, f"{options.config} is not a file.")
-    try:
+    # With a bar. The configuration may have other nets, or have them elsewhere: preflight knows.
+    with suppress(WeightsUnavailable):
         for name in DEFAULT_NETS:
             fetch(name, progress=sys.stderr.isatty())
-    except WeightsUnavailable as error:
-        raise Failure(Exit.UNREACHABLE, str(error)) from None
     # It says itself what is in the way.
     preflight = [sys.executable, "-m", "deployments.preflight", str(options.config)]
     if subprocess.run(preflight, check=False).returncode:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from cli import finish as finishing
 from pipeline import orders
 from pipeline.errors import BadOrder, IdPhotoError
+from pipeline.finish_values import PLAIN, Finish
 from pipeline.values import ImageFormat, Order, Quality
 
 _SUFFIXES: dict[ImageFormat, str] = {"jpeg": "jpg", "png": "png", "webp": "webp"}
@@ -24,6 +26,10 @@ class Wish:
     dpi: int | None = None
     size_mm: tuple[float, float] | None = None
     size_px: tuple[float, float] | None = None
+    min_kb: int | None = None
+    max_kb: int | None = None
+    progressive: bool = False
+    finish: Finish = PLAIN
 
     def order(self) -> Order:
         """The pipeline's order. Raises BadOrder."""
@@ -35,6 +41,10 @@ class Wish:
             dpi=self.dpi,
             size_mm=self.size_mm,
             size_px=self.size_px,
+            min_kb=self.min_kb,
+            max_kb=self.max_kb,
+            progressive=self.progressive,
+            finish=self.finish,
         )
 
     def query(self) -> list[tuple[str, str]]:
@@ -47,13 +57,16 @@ class Wish:
                 named.append((name, f"{size[0]:g}x{size[1]:g}"))
         if self.format:
             named.append(("format", self.format))
-        if self.dpi:
-            named.append(("dpi", str(self.dpi)))
-        return named
+        for name in ("dpi", "min_kb", "max_kb"):
+            if getattr(self, name):
+                named.append((name, str(getattr(self, name))))
+        if self.progressive:
+            named.append(("progressive", "true"))
+        return named + finishing.query(self.finish)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of ``wish``."""
+def add_documents(parser: argparse.ArgumentParser) -> None:
+    """What is to be made, in which colours."""
     parser.add_argument(
         "--document",
         action="append",
@@ -62,14 +75,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a document, see `idphoto documents`; repeatable",
     )
     parser.add_argument("--size-mm", type=size, metavar="WxH", help="a free size instead: 35x45")
-    parser.add_argument("--size-px", type=size, metavar="WxH", help="a free size: 413x531")
     parser.add_argument(
         "--background",
         action="append",
         default=[],
         metavar="COLOUR",
-        help="a colour's name, #rrggbb or transparent; repeatable; default: the document's own",
+        help="a colour's name, #rrggbb, gradient:#rrggbb-#rrggbb, radial:#rrggbb-#rrggbb or "
+        "transparent; repeatable; default: the document's own",
     )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``wish``."""
+    add_documents(parser)
+    parser.add_argument("--size-px", type=size, metavar="WxH", help="a free size: 413x531")
     parser.add_argument("--quality", choices=get_args(Quality), default="best")
     parser.add_argument(
         "--format", choices=get_args(ImageFormat), help="default: jpeg, or png where transparent"
@@ -77,6 +96,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dpi", type=int, help="dots per inch; chooses the pixels of a size in millimetres"
     )
+    parser.add_argument("--min-kb", type=int, metavar="KB", help="fewest kB of each file")
+    parser.add_argument("--max-kb", type=int, metavar="KB", help="most kB of each file")
+    parser.add_argument("--progressive", action="store_true", help="JPEGs that appear coarse first")
+    finishing.add_options(parser)
 
 
 def wish(options: argparse.Namespace) -> Wish:
@@ -89,6 +112,10 @@ def wish(options: argparse.Namespace) -> Wish:
         options.dpi,
         options.size_mm,
         options.size_px,
+        options.min_kb,
+        options.max_kb,
+        options.progressive,
+        finishing.finish(options),
     )
 
 

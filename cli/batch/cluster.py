@@ -71,7 +71,6 @@ def connected(address: str | None, workers: int) -> Iterator[Cluster]:
         "num_cpus": workers,
         "include_dashboard": False,
         "object_store_memory": _STORE_BYTES["cuda"] if _has_gpu() else _STORE_BYTES["cpu"],
-        "_node_ip_address": "127.0.0.1",
     }
     try:
         with _silent_stderr():

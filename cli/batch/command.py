@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cli import wish
 from cli.exits import Exit, Failure
 from cli.local import wanted_nets
+from cli.serve import RAY
 from models import nets
 from models.session import Device, KnownDevice
 from models.weights import DEFAULT_NETS, WeightsUnavailable, fetch
@@ -48,6 +49,9 @@ def run(options: argparse.Namespace) -> Exit:
         options.workers is not None and options.workers < 1
     ):
         raise Failure(Exit.USAGE, "--gpus-per-worker is above 0 and at most 1, --workers above 0.")
+    if options.address is None:
+        # Read when Ray is imported, below: a Ray of our own listens on the loopback address alone.
+        os.environ.update(RAY)
     try:
         from cli.batch import cluster, plan, storage, work
         from cli.batch import run as runs
