@@ -6,14 +6,14 @@ import re
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 
 _FILES = "/static-offline-docs"  # fastapi-offline's
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def install(app: FastAPI) -> None:
-    """Adds / and /docs."""
+    """Adds /docs."""
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
@@ -27,10 +27,6 @@ def install(app: FastAPI) -> None:
         )
         page.headers["Content-Security-Policy"] = policy(bytes(page.body))
         return page
-
-    @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("docs")
 
 
 def policy(page: bytes) -> str:
