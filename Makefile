@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 # A full object store overflows into shared memory, not onto the disk (docs/privacy.md).
 RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_object_spilling_directory=/dev/shm RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:at_proxy
 
-.PHONY: help setup weights serve test lint format audit bench clean
+.PHONY: help setup weights serve test lint format audit bench clean dist manifests sbom tools
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -52,9 +52,33 @@ audit:  ## ask PyPI's database of advisories about every pinned dependency
 	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
 	@$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
+# The tools' own environment: nothing of them belongs to the service.
+tools: $(VENV)-deploy/ready
+
+$(VENV)-deploy/ready: deploy/tools.txt deploy/build.txt constraints.txt
+	@echo "==> creating $(VENV)-deploy with what builds and checks the things in deploy/"
+	@test -x $(VENV)-deploy/bin/python || $(PYTHON) -m venv $(VENV)-deploy
+	@$(VENV)-deploy/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement deploy/tools.txt
+	@touch $@
+
+dist: tools  ## build the wheel and the source archive into dist/
+	@rm -rf build dist
+	@$(VENV)-deploy/bin/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
+	@$(VENV)-deploy/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@echo "==> dist/"; ls dist
+
+manifests: setup  ## write again what follows from serve_config.yaml and deploy/variants.yaml
+	@$(BIN)/python -m deploy.render
+
+sbom: setup  ## write sbom.json: every pinned dependency, as CycloneDX
+	@test -x $(VENV)-sbom/bin/python || $(PYTHON) -m venv $(VENV)-sbom
+	@$(VENV)-sbom/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7.5,<8'
+	@$(VENV)-sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json constraints.txt
+	@echo "==> sbom.json"
+
 bench: weights  ## measure the pipeline, the service and Ray alone, in less than ten minutes
 	@echo "==> measuring; other programs on this machine make the figures worse"
 	@$(BIN)/python -m benchmarks.short
 
 clean:  ## remove .venv and caches of tools; the weights stay
-	rm -rf $(VENV) $(VENV)-audit .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-deploy $(VENV)-sbom dist sbom.json .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -17,6 +17,7 @@ from deployments.schemas import (
     SheetInfo,
     SheetPhotoInfo,
 )
+from deployments.tokens import Cutout
 from pipeline.sheet_values import PrintSheet
 from pipeline.values import (
     Check,
@@ -37,21 +38,25 @@ SUFFIX = {
 """What names of files end in, by media type."""
 
 
-def photos(request: Request, finished: Sequence[IdPhoto]) -> Response:
-    """JSON where the client asks for it, one picture as itself, several as a zip."""
+def photos(request: Request, finished: Sequence[IdPhoto], cutout: Cutout | None = None) -> Response:
+    """JSON where the client asks for it, one picture as itself, several as a zip; with the
+    ``cutout`` that is kept.
+    """
     if _wants_json(request):
-        return _json(finished)
-    if len(finished) == 1:
-        return _picture(finished[0])
-    return _zip(finished)
+        answer = _json(finished, cutout)
+    else:
+        answer = _picture(finished[0]) if len(finished) == 1 else _zip(finished)
+    answer.headers.update(_kept(cutout))
+    return answer
 
 
-def sheet(request: Request, finished: PrintSheet) -> Response:
-    """JSON where the client asks for it, else the sheet's file."""
+def sheet(request: Request, finished: PrintSheet, cutout: Cutout | None = None) -> Response:
+    """JSON where the client asks for it, else the sheet's file; with the ``cutout`` as above."""
     checks = [check for photo in finished.photos for check in photo.checks]
-    headers = _about(finished.quality, checks)
+    headers = _about(finished.quality, checks) | _kept(cutout)
     if _wants_json(request):
-        return JSONResponse(_sheet_info(finished).model_dump(), headers=headers)
+        info = _sheet_info(finished, cutout)
+        return JSONResponse(info.model_dump(mode="json"), headers=headers)
     filename = f"sheet_{finished.paper}.{SUFFIX[finished.media_type]}"
     headers |= _written(finished.data, finished.encoding)
     headers["Content-Disposition"] = f'inline; filename="{filename}"'
@@ -87,7 +92,7 @@ def _zip(finished: Sequence[IdPhoto]) -> Response:
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
 
-def _json(finished: Sequence[IdPhoto]) -> Response:
+def _json(finished: Sequence[IdPhoto], cutout: Cutout | None) -> Response:
     infos = [
         PhotoInfo(
             document=photo.document,
@@ -97,14 +102,17 @@ def _json(finished: Sequence[IdPhoto]) -> Response:
             quality=photo.quality,
             file=schemas.file_info(photo.data, photo.encoding) if photo.encoding else None,
             checks=[schemas.check_info(check) for check in photo.checks],
+            nudge=schemas.nudge_info(photo.nudge),
+            adjustments=schemas.adjustments_info(photo.adjusted),
             data_base64=base64.b64encode(photo.data).decode(),
         )
         for photo in finished
     ]
-    return JSONResponse(PhotosInfo(photos=infos).model_dump(), headers=_of(finished))
+    info = PhotosInfo(photos=infos, cutout=schemas.cutout_info(cutout))
+    return JSONResponse(info.model_dump(mode="json"), headers=_of(finished))
 
 
-def _sheet_info(finished: PrintSheet) -> SheetInfo:
+def _sheet_info(finished: PrintSheet, cutout: Cutout | None) -> SheetInfo:
     return SheetInfo(
         paper=finished.paper,
         size_mm=finished.size_mm,
@@ -119,9 +127,12 @@ def _sheet_info(finished: PrintSheet) -> SheetInfo:
                 size_mm=photo.size_mm,
                 count=photo.count,
                 checks=[schemas.check_info(check) for check in photo.checks],
+                nudge=schemas.nudge_info(photo.nudge),
+                adjustments=schemas.adjustments_info(photo.adjusted),
             )
             for photo in finished.photos
         ],
+        cutout=schemas.cutout_info(cutout),
         data_base64=base64.b64encode(finished.data).decode(),
     )
 
@@ -157,6 +168,10 @@ def _about(quality: Quality, checks: Sequence[Check]) -> dict[str, str]:
             worst[check.code] = max(check.result, worst.get(check.code, "pass"), key=_WORSE.index)
     found = ", ".join(f"{code}={result}" for code, result in worst.items())
     return {"X-Quality": quality, **({"X-Checks": found} if found else {})}
+
+
+def _kept(cutout: Cutout | None) -> dict[str, str]:
+    return {"X-Cutout": cutout.token} if cutout else {}
 
 
 def _written(data: bytes, encoding: Encoding) -> dict[str, str]:

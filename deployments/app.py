@@ -1,18 +1,20 @@
 """Builds the graph from the settings: the one place that knows every deployment."""
 
 import logging
+import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ray
 from ray import serve
 from ray.serve import Application, Deployment
 from ray.serve.config import AutoscalingConfig, BackpressureConfig
-from ray.serve.schema import LoggingConfig
 
 from deployments.chain import MESSAGE_BYTES
 from deployments.compositing import Compositing
 from deployments.cropping import Cropping
+from deployments.cutouts import Cutouts
 from deployments.gateway import Gateway
 from deployments.jobs.runner import Runner
 from deployments.matting import Matting
@@ -26,9 +28,12 @@ from models.session import KnownDevice
 _GPU_BATCH = 8
 # More photos at a CPU step than that, and Ray starts a further replica.
 _STEP_TARGET = 2
+_SECRET_BYTES = 32
 _TRANSPORT = {"RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(MESSAGE_BYTES)}
 # Ray replaces a replica that is ill three times in a row.
 _HEALTH_PERIOD_S = 5
+# After the last moment at which a replica that is to go can still be busy.
+_SPARE_S = 10
 
 
 class DeviceMissing(ValueError):
@@ -76,8 +81,8 @@ def choose_device(settings: Settings, gpus: float) -> KnownDevice:
 def graph(
     settings: Settings, device: KnownDevice, load_nets: Callable[[], dict[str, MattingNet]]
 ) -> Application:
-    """The four deployments, and the one of jobs, wired together, with Matting on ``device`` and its
-    nets from ``load_nets``.
+    """The four deployments, and those of cut-outs and jobs, wired together, with Matting on
+    ``device`` and its nets from ``load_nets``.
     """
     cores = max(1, int(_cluster("CPU")))
     sides = nets.sides(settings.all_nets)
@@ -94,26 +99,35 @@ def graph(
 
     # A replica holds all that may be in flight, and works on a few: see worker.Worker.
     most = settings.max_photos_in_flight
-    step = _scaled(settings, ongoing=most, target=_STEP_TARGET, few=1, many=max(1, cores // 2))
-    cropping = step(Cropping, settings.cropping)
-    compositing = step(Compositing, settings.compositing)
+    step = partial(_scaled, settings, ongoing=most, target=_STEP_TARGET)
+    half = max(1, cores // 2)
+    cropping = step(few=1, many=half, cpus=0.1)(Cropping, settings.cropping)
+    compositing = step(few=1, many=half, cpus=0.1)(Compositing, settings.compositing)
     held = max(most, 3 * batch)
-    matting = _scaled(settings, ongoing=held, target=2 * batch, few=few, many=many, **share)
+    matting = _scaled(
+        settings, ongoing=held, target=2 * batch, few=few, many=many, cpus=0.4, **share
+    )
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
-    gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2)
+    gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2, cpus=0.05)
+    cutouts, secret = None, secrets.token_bytes(_SECRET_BYTES)
+    if settings.cutouts is not None:
+        alone = _scaled(settings, ongoing=2 * most, target=most, few=1, many=1, cpus=0.05)
+        keeping = alone(Cutouts, Scale())
+        cutouts = keeping.bind(settings, settings.cutouts, secret)
     steps: tuple[Application, ...] = (
         cropping.bind(settings, sides),
         matting(Matting, settings.matting)
         .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
         .bind(load_nets, settings),
-        compositing.bind(settings, expert_side_px),
+        compositing.bind(settings, expert_side_px, cutouts),
     )
     if settings.jobs is not None:
-        one = _scaled(settings, ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1)
-        runner = one(Runner, Scale(cpus_per_replica=0.1))
+        one = _scaled(settings, ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1, cpus=0.05)
+        runner = one(Runner, Scale())
         steps = (*steps, runner.bind(settings, settings.jobs, *steps))
-    return gateway(Gateway, settings.gateway).bind(settings, *steps)
+    kept: dict[str, Any] = {"cutouts": cutouts, "secret": secret}
+    return gateway(Gateway, settings.gateway).bind(settings, *steps, **kept)
 
 
 def _cluster(resource: str) -> float:
@@ -126,26 +140,38 @@ def _batch_size(settings: Settings, device: KnownDevice) -> int:
 
 
 def _scaled(
-    settings: Settings, *, ongoing: int, target: float, few: int, many: int, **resources: float
+    settings: Settings,
+    *,
+    ongoing: int,
+    target: float,
+    few: int,
+    many: int,
+    cpus: float,
+    **resources: float,
 ) -> Callable[[type[Any], Scale], Deployment]:
     """A way to deploy a class with bounded queues and autoscaling."""
 
     def deploy(cls: type[Any], scale: Scale) -> Deployment:
         least = scale.min_replicas or few
         most = max(least, scale.max_replicas or many)
+        # Not Matting: GPUs may be full, and on the CPU there are two of it, replaced in turn.
+        room = scale.cpus_per_replica is None and cls is not Matting
+        longest_s = settings.deadline_s + (settings.upload_s if cls is Gateway else 0)
         make: Callable[[type[Any]], Deployment] = serve.deployment(
             name=cls.__name__,
             max_ongoing_requests=ongoing,
             max_queued_requests=settings.max_photos_in_flight,
             backpressure_config=BackpressureConfig(status_code=429, retry_after_s=RETRY_AFTER_S),
             ray_actor_options={
-                "num_cpus": scale.cpus_per_replica,
+                "num_cpus": cpus if scale.cpus_per_replica is None else scale.cpus_per_replica,
                 "runtime_env": {"env_vars": _TRANSPORT},
                 **resources,
             },
             health_check_period_s=_HEALTH_PERIOD_S,
-            # The Gateway's line for each request says it all, with the time of every step.
-            logging_config=None if cls is Gateway else LoggingConfig(enable_access_log=False),
+            graceful_shutdown_timeout_s=longest_s + _SPARE_S,
+            # New ones stand beside the old ones before these go. Without the room Ray would wait
+            # for it for ever.
+            max_surge_percent=100 if room else 0,
             autoscaling_config=AutoscalingConfig(
                 min_replicas=least,
                 max_replicas=most,

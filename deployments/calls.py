@@ -21,6 +21,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
+from deployments import tracing
 from pipeline.errors import DeadlinePassed, IdPhotoError, Unavailable
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -44,7 +45,8 @@ def check(deadline_at: float) -> None:
 
 def step(method: _Method) -> _Method:
     """The method, returning the IdPhotoError that it raises; ``result`` raises it again. One that
-    is not a coroutine runs in the ``worker`` of its object.
+    is not a coroutine runs in the ``worker`` of its object. Around it is a span, named after the
+    deployment, in the trace that comes with the call.
 
     A refused photo is an answer. Raised, it would be a failed request to Ray: logged with a
     traceback, counted as an error of the replica.
@@ -52,13 +54,15 @@ def step(method: _Method) -> _Method:
     waits = inspect.iscoroutinefunction(method)
 
     @functools.wraps(method)
-    async def wrapped(self: Any, *args: Any) -> Any:
-        try:
-            if waits:
-                return await method(self, *args)
-            return await self.worker.run(method, self, *args)
-        except IdPhotoError as error:
-            return error.with_traceback(None)
+    async def wrapped(self: Any, *args: Any, **carrier: str) -> Any:
+        with tracing.span(type(self).__name__.lower(), carrier):
+            try:
+                if waits:
+                    return await method(self, *args)
+                return await self.worker.run(method, self, *args)
+            except IdPhotoError as error:
+                tracing.tell(code=error.code)
+                return error.with_traceback(None)
 
     return cast(_Method, wrapped)
 
@@ -90,7 +94,7 @@ class Steps:
         """
 
         async def once() -> tuple[Any, Any]:
-            response = step.remote(*args, self._deadline_at)
+            response = step.remote(*args, self._deadline_at, **tracing.carried())
             return response, await result(response, self._deadline_at)
 
         return await self._again(once, (Lost, Unavailable))

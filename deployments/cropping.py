@@ -2,14 +2,16 @@
 
 import cv2
 
-from deployments import calls, health
+from deployments import calls, health, tracing
 from deployments.courtesy import Courtesy
+from deployments.metrics import StepMeter
 from deployments.settings import Settings
 from deployments.worker import Worker
 from models import finder
 from models.weights import default_folder
-from pipeline import flow
-from pipeline.values import CutoutOrder, Order, Portrait
+from pipeline import edits, flow
+from pipeline.edit_values import EditOrder
+from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait
 
 
 class Cropping:
@@ -17,8 +19,9 @@ class Cropping:
 
     def __init__(self, settings: Settings, sides: dict[str, int]) -> None:
         cv2.setNumThreads(1)
+        tracing.start(settings.tracing, "Cropping")
         self._settings = settings
-        self.worker = Worker()
+        self.worker = Worker(meter=StepMeter())
         self._faces = finder.load(settings.weights_folder or default_folder())
         self._sides = sides
         self._max_pixels = settings.max_pixels
@@ -63,3 +66,9 @@ class Cropping:
         return flow.prepare_cutout(
             data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
         )
+
+    @calls.step
+    def edit(self, data: bytes, order: EditOrder, deadline_at: float) -> tuple[IdPhoto, ...]:
+        self._courtesy.urgent()
+        calls.check(deadline_at)
+        return edits.edited(data, order, self._faces.find)

@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from deployments.finish_forms import FinishForm, finish
 from pipeline import orders, papers
 from pipeline.errors import BadOrder
 from pipeline.sheet_values import Cut, SheetFormat, SheetOrder
 from pipeline.values import (
+    NUDGE_LIMITS,
     CutoutOrder,
+    Nudge,
     Order,
     Quality,
 )
@@ -37,16 +40,29 @@ SizeText = Annotated[
 ]
 
 
-class PhotoForm(BaseModel):
-    """The parameters of POST /v1/photos, as form fields or in the query."""
+def _nudge(name: str, description: str) -> Any:
+    least, most = NUDGE_LIMITS[name]
+    return Field(ge=least, le=most, description=description)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+Zoom = Annotated[
+    float, _nudge("zoom", "Factor on the size of the head, within the document's rule.")
+]
+ShiftX = Annotated[float, _nudge("shift_x", "Percent of the width; positive: to the right.")]
+ShiftY = Annotated[
+    float, _nudge("shift_y", "Percent of the height; positive: down; within the document's rule.")
+]
+Turn = Annotated[float, _nudge("turn", "Degrees, clockwise, on top of the levelling of the eyes.")]
+
+
+class PhotoForm(FinishForm):
+    """The parameters of POST /v1/photos, as form fields or in the query."""
 
     document: list[str] = Field([], description="Document ids from /v1/documents; repeatable.")
     background: list[str] = Field(
         [],
-        description="Colour names or #rrggbb, or transparent; repeatable. "
-        "Default: each document's own.",
+        description="Colour names or #rrggbb, transparent, gradient:#rrggbb-#rrggbb, "
+        "radial:#rrggbb-#rrggbb or image; repeatable. Default: each document's own.",
     )
     size_mm: SizeText | None = Field(
         None, description="A free size, such as 35x45, instead of a document."
@@ -71,16 +87,19 @@ class PhotoForm(BaseModel):
     )
     max_kb: int | None = Field(None, ge=1, le=_MAX_KB, description="Most kB of each file.")
     progressive: bool = Field(False, description="JPEGs that appear coarse first.")
+    zoom: Zoom = 1
+    shift_x: ShiftX = 0
+    shift_y: ShiftY = 0
+    turn: Turn = 0
 
 
-class SheetForm(BaseModel):
+class SheetForm(FinishForm):
     """The parameters of POST /v1/sheets."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     document: list[str] = Field([], description="Document ids from /v1/documents; repeatable.")
     background: list[str] = Field(
-        [], description="Colour names or #rrggbb; repeatable. Default: each document's own."
+        [],
+        description="As of POST /v1/photos, but not transparent. Default: each document's own.",
     )
     size_mm: SizeText | None = Field(
         None, description="A free size, such as 35x45, instead of a document."
@@ -106,6 +125,13 @@ class SheetForm(BaseModel):
     dpi: int = Field(300, ge=300, le=600)
     max_kb: int | None = Field(None, ge=1, le=_MAX_KB, description="Most kB of the file.")
     progressive: bool = Field(False, description="A JPEG that appears coarse first.")
+    as_is: bool = Field(
+        False, description="The picture is a finished ID photo: print it, and change nothing."
+    )
+    zoom: Zoom = 1
+    shift_x: ShiftX = 0
+    shift_y: ShiftY = 0
+    turn: Turn = 0
 
 
 class CutoutForm(BaseModel):
@@ -175,8 +201,8 @@ def parse(form: type[BaseModel], fields: list[tuple[str, str]]) -> Any:
         raise BadOrder("bad_parameter", name=str(first["loc"][0]), reason=reason) from None
 
 
-def photo_order(form: PhotoForm, max_variants: int) -> Order:
-    """What the form asks for. Raises BadOrder."""
+def photo_order(form: PhotoForm, max_variants: int, background_image: bytes | None = None) -> Order:
+    """What the form asks for, with the file of a background. Raises BadOrder."""
     order = orders.photo_order(
         form.document,
         form.background,
@@ -188,24 +214,23 @@ def photo_order(form: PhotoForm, max_variants: int) -> Order:
         min_kb=form.min_kb,
         max_kb=form.max_kb,
         progressive=form.progressive,
+        nudge=_nudge_of(form),
+        finish=finish(form),
+        background_image=background_image,
     )
     _limit(_variants(order), max_variants, "background")
     return order
 
 
-def sheet_order(form: SheetForm, max_variants: int) -> SheetOrder:
-    """What the form asks for. Raises BadOrder."""
+def sheet_order(
+    form: SheetForm, max_variants: int, background_image: bytes | None = None
+) -> SheetOrder:
+    """What the form asks for, with the file of a background. Raises BadOrder."""
     _limit(len(form.document) * max(1, len(form.background)), max_variants, "background")
-    try:
-        free_mm = _numbers(form.paper)
-    except ValueError:
-        paper = papers.find(form.paper)
-    else:
-        paper = papers.custom(free_mm)
     return orders.sheet_order(
         form.document,
         form.background,
-        paper=paper,
+        paper=papers.parse(form.paper),
         counts=form.count,
         orientation=form.orientation,
         gap_mm=form.gap_mm,
@@ -217,7 +242,18 @@ def sheet_order(form: SheetForm, max_variants: int) -> SheetOrder:
         size_mm=form.size_mm,
         max_kb=form.max_kb,
         progressive=form.progressive,
+        nudge=_nudge_of(form),
+        finish=finish(form),
+        background_image=background_image,
+        as_is=form.as_is,
     )
+
+
+def _nudge_of(form: PhotoForm | SheetForm) -> Nudge | None:
+    """None where the form names none of its parameters."""
+    if not form.model_fields_set & NUDGE_LIMITS.keys():
+        return None
+    return Nudge(form.zoom, form.shift_x, form.shift_y, form.turn)
 
 
 def check_order(form: CheckForm, max_documents: int) -> Order:

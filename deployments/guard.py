@@ -1,22 +1,20 @@
 """Who gets in: decided from the head of a request, before its body is read."""
 
-import logging
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from deployments import note
 from deployments.access import Keyring, Shares
 from deployments.problems import problem
 from deployments.settings import Key, Settings
 from pipeline.errors import Forbidden, IdPhotoError
 
-log = logging.getLogger("ray.serve")
-
 # All else needs a key where there are keys: a route that is added later, too.
 OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz"})
-OPEN_FOLDER = "/static-offline-docs/"
+OPEN_FOLDERS = ("/static-offline-docs/", "/web/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION = 1008
 
@@ -48,7 +46,7 @@ class Guard:
             await _refuse(refusal, scope, receive, send)
             return
         if key:
-            log.info("request by key %s", key.name)
+            note.of(scope).key_name = key.name
         state = {**scope.get("state", {}), "key_name": key.name if key else None}
         try:
             await self._app({**scope, "state": state}, receive, send)
@@ -63,9 +61,9 @@ class Guard:
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether the path needs no key: health checks, and the page with the documentation."""
+    """Whether the path needs no key: health checks, the page, and the documentation."""
     path = str(scope["path"]).removeprefix(scope.get("root_path", "")) or "/"
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 def is_foreign(connection: HTTPConnection) -> bool:

@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 
 import cv2
 from ray import serve
-from ray.serve import metrics
 
-from deployments import calls, health
+from deployments import calls, health, tracing
 from deployments.gate import Gate
+from deployments.line import Line, Ticket
+from deployments.metrics import Batches, StepMeter
 from deployments.settings import Settings
 from deployments.worker import Worker
 from models import nets
@@ -28,21 +29,15 @@ class Matting:
 
     def __init__(self, load_nets: Callable[[], dict[str, MattingNet]], settings: Settings) -> None:
         cv2.setNumThreads(1)
+        tracing.start(settings.tracing, "Matting")
         self._nets = load_nets()
         # The replica's event loop stays free to collect the next batch while the nets run.
         self._worker = Worker(1)
         self._settings = settings
         self._gate = Gate(1)
         self._probe = health.Probe(self._nets)
-        self._sizes = metrics.Histogram(
-            "idphoto_matting_batch_size",
-            description="Photos in a batch.",
-            boundaries=[1, 2, 4, 8, 16, 32],
-        )
-        self._halved = metrics.Counter(
-            "idphoto_matting_halved_batches",
-            description="Batches that did not fit the device's memory and were cut in two.",
-        )
+        self._line = Line(StepMeter())
+        self._batches = Batches()
 
     def reconfigure(self, batch: dict[str, Any]) -> None:
         """Takes ``max_size`` and ``wait_ms`` from user_config, without a restart."""
@@ -60,28 +55,40 @@ class Matting:
     @calls.step
     async def __call__(self, frames: Frames, deadline_at: float) -> Alphas:
         """What each net that is asked, by its role, answers for each of its frames."""
-        async with self._gate.place():
-            calls.check(deadline_at)
-            return await self._batch(frames)
+        ticket = self._line.join()
+        try:
+            async with self._gate.place():
+                calls.check(deadline_at)
+                alphas, together = await self._batch((frames, ticket))
+        finally:
+            self._line.leave(ticket)
+        tracing.tell(batch_photos=together, wait_ms=ticket.wait_ms, work_ms=ticket.work_ms)
+        return alphas
 
     @serve.batch(max_batch_size=1, batch_wait_timeout_s=0)
-    async def _batch(self, photos: list[Frames]) -> list[Alphas]:
+    async def _batch(self, photos: list[tuple[Frames, Ticket]]) -> list[tuple[Alphas, int]]:
+        """The alphas of each photo, and how many photos there were."""
         async with self._gate.batch():
-            self._sizes.observe(len(photos))
+            self._batches.ran(len(photos))
+            for _, ticket in photos:
+                self._line.begin(ticket)
             try:
-                alphas: list[Alphas] = await self._worker.run(self._matte, photos)
-                return alphas
+                frames = [each for each, _ in photos]
+                alphas: list[Alphas] = await self._worker.run(self._matte, frames)
+                return [(each, len(photos)) for each in alphas]
             except Exception as error:
                 # Frames are arrays that Cropping made: what goes wrong here is wrong with the
                 # session or the device. Another replica may do better.
                 log.error("a batch failed", exc_info=error)
                 self._probe.suspect = True
                 raise Unavailable("unavailable") from error
+            finally:
+                for _, ticket in photos:
+                    self._line.end(ticket)
 
     def _matte(self, photos: list[Frames]) -> list[Alphas]:
         halved = sum(net.halved_batches for net in self._nets.values())
         answers = nets.matte(self._nets, photos)
         self._probe.see(alpha for answer in answers for seen in answer.values() for alpha in seen)
-        if more := sum(net.halved_batches for net in self._nets.values()) - halved:
-            self._halved.inc(more)
+        self._batches.halved(sum(net.halved_batches for net in self._nets.values()) - halved)
         return answers

@@ -6,6 +6,7 @@ Ray itself tries a faulty application several times, and keeps its reasons in lo
 import argparse
 import difflib
 import importlib
+import importlib.util
 import socket
 import sys
 import typing
@@ -19,11 +20,14 @@ from pydantic_core import ErrorDetails
 from ray.serve.schema import ServeDeploySchema
 
 from deployments.settings import Settings
+from deployments.tracing import PACKAGE
 from models import finder
 from models.catalog import find
 from models.matting import interface
 from models.session import ProviderUnavailable, check_device
 from models.weights import WeightsUnavailable, default_folder, fetch
+from pipeline import fonts
+from pipeline.errors import BadOrder
 
 
 def reasons(config: Path) -> Iterator[str]:
@@ -63,6 +67,13 @@ def _of_machine(settings: Settings) -> Iterator[str]:
             check_device(settings.device)
         except ProviderUnavailable as error:
             yield str(error)
+    if settings.tracing and importlib.util.find_spec(PACKAGE) is None:
+        yield "tracing needs OpenTelemetry's exporter: pip install .[tracing], or leave it out."
+    if settings.label and settings.label.text:
+        try:
+            fonts.require(settings.label.text)
+        except BadOrder as error:
+            yield f"ai_label_text: {error.text.title} pip install .[fonts], or write it in ASCII."
     folder = settings.weights_folder or default_folder()
     try:
         for name in settings.all_nets.values():

@@ -10,17 +10,35 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 
-from deployments import answers, forms, pages, problems, schemas, uploads
-from deployments.forms import CheckForm, CutoutForm, DocumentQuery, PhotoForm, SheetForm
+from deployments import (
+    answers,
+    forms,
+    metrics,
+    note,
+    pages,
+    problems,
+    reuse,
+    schemas,
+    scrape,
+    uploads,
+    web,
+)
+from deployments.arrival import Arrival
+from deployments.dropin import interfaces
+from deployments.finish_forms import FinishForm
+from deployments.forms import CheckForm, CutoutForm, DocumentQuery
 from deployments.guard import Guard
 from deployments.headers import SecurityHeaders
 from deployments.jobs import routes as job_routes
 from deployments.leaving import Leaving
+from deployments.request_log import RequestLog
+from deployments.reuse import CUTOUT_FIELD, PhotoRequest, SheetRequest
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
 from pipeline import documents
+from pipeline.edit_values import EditOrder
 from pipeline.errors import BadOrder, NotFound, Unavailable
-from pipeline.sheet_values import PrintSheet, SheetOrder
+from pipeline.sheet_values import SheetOrder
 from pipeline.values import (
     CutoutOrder,
     IdPhoto,
@@ -34,30 +52,28 @@ _CUTOUTS = ("image/png", "image/webp")
 # What a page of another origin may read of an answer, besides its body.
 _EXPOSED = (
     *("Content-Disposition", "Content-Language", "Location", "Retry-After", "Server-Timing"),
-    *("WWW-Authenticate", "X-Checks", "X-File", "X-Photos", "X-Quality", "X-Request-Id"),
+    *("WWW-Authenticate", "X-Checks", "X-Cutout", "X-File", "X-Photos", "X-Quality"),
+    "X-Request-Id",
 )
 
 
-class Studio(Protocol):
+class Studio(reuse.Studio, Protocol):
     """Whoever turns photos into ID photos: the Gateway in service, a stand-in in tests."""
-
-    settings: Settings
-
-    async def photos(
-        self, data: bytes, order: Order, timings: dict[str, float]
-    ) -> tuple[IdPhoto, ...]: ...
 
     async def checks(
         self, data: bytes, order: Order, as_is: bool, timings: dict[str, float]
     ) -> tuple[Report, ...]: ...
 
-    async def sheet(
-        self, data: bytes, order: SheetOrder, timings: dict[str, float]
-    ) -> PrintSheet: ...
-
     async def cutouts(
         self, data: bytes, order: CutoutOrder, timings: dict[str, float]
     ) -> tuple[IdPhoto, ...]: ...
+
+    async def edits(
+        self, data: bytes, order: EditOrder, timings: dict[str, float]
+    ) -> tuple[IdPhoto, ...]: ...
+
+    @property
+    def places(self) -> tuple[int, int]: ...
 
     def require_room(self) -> None: ...
 
@@ -77,28 +93,39 @@ def build(studio: Studio) -> FastAPI:
     )
     problems.install(app)
     pages.install(app)
+    web.install(app)
+    scrape.install(app)
     settings = studio.settings
     _protect(app, settings)
 
-    @app.post("/v1/photos", tags=["photos"], **_takes(PhotoForm), **_gives(*_PHOTOS))
+    async def _read(request: Request) -> tuple[bytes, list[tuple[str, str]], bytes | None]:
+        """Photo, parameters, and the picture of the background."""
+        also = (uploads.BACKGROUND_FIELD,)
+        found = await uploads.read_all(request, settings.max_body_bytes, CUTOUT_FIELD, also)
+        return found.photo, found.fields, found.others.get(uploads.BACKGROUND_FIELD)
+
+    @app.post("/v1/photos", tags=["photos"], **_takes(PhotoRequest), **_gives(*_PHOTOS))
     async def photos(request: Request) -> Response:
         """An ID photo of the one person in the photo.
 
         One document in one background is answered with the picture, several with a zip of all
         variants from one matte. With ``Accept: application/json`` the answer holds the pictures in
-        base64 and their checks, as POST /v1/checks gives them.
+        base64 and their checks, as POST /v1/checks gives them. With ``reuse`` the cut-out is kept
+        for a few minutes, and ``cutout`` takes the photo's place.
         """
         studio.require_room()
         start = time.perf_counter()
-        data, fields = await uploads.read(request, settings.max_body_bytes)
-        order = forms.photo_order(forms.parse(PhotoForm, fields), settings.max_variants)
-        timings = {"upload": (time.perf_counter() - start) * 1000}
-        return _timed(answers.photos(request, await studio.photos(data, order, timings)), timings)
+        data, fields, image = await _read(request)
+        form = forms.parse(PhotoRequest, fields)
+        order = forms.photo_order(form, settings.max_variants, image)
+        timings = _noted(request, order, start)
+        made = await reuse.photos(studio, request, data, form, order, timings)
+        return _timed(answers.photos(request, *made), timings)
 
     @app.post(
         "/v1/sheets",
         tags=["photos"],
-        **_takes(SheetForm),
+        **_takes(SheetRequest),
         **_gives("image/jpeg", "image/png", "application/pdf", model=SheetInfo),
     )
     async def sheets(request: Request) -> Response:
@@ -109,10 +136,12 @@ def build(studio: Studio) -> FastAPI:
         """
         studio.require_room()
         start = time.perf_counter()
-        data, fields = await uploads.read(request, settings.max_body_bytes)
-        order = forms.sheet_order(forms.parse(SheetForm, fields), settings.max_variants)
-        timings = {"upload": (time.perf_counter() - start) * 1000}
-        return _timed(answers.sheet(request, await studio.sheet(data, order, timings)), timings)
+        data, fields, image = await _read(request)
+        form = forms.parse(SheetRequest, fields)
+        order = forms.sheet_order(form, settings.max_variants, image)
+        timings = _noted(request, order, start)
+        made = await reuse.sheet(studio, request, data, form, order, timings)
+        return _timed(answers.sheet(request, *made), timings)
 
     @app.post("/v1/cutouts", tags=["photos"], **_takes(CutoutForm), **_gives(*_CUTOUTS))
     async def cutouts(request: Request) -> Response:
@@ -122,7 +151,7 @@ def build(studio: Studio) -> FastAPI:
         data, fields = await uploads.read(request, settings.max_body_bytes)
         form = forms.parse(CutoutForm, fields)
         order = forms.cutout_order(form, settings.max_cutout_side_px)
-        timings = {"upload": (time.perf_counter() - start) * 1000}
+        timings = _noted(request, order, start)
         return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
 
     @app.post(
@@ -140,7 +169,7 @@ def build(studio: Studio) -> FastAPI:
         data, fields = await uploads.read(request, settings.max_body_bytes)
         form = forms.parse(CheckForm, fields)
         order = forms.check_order(form, settings.max_variants)
-        timings = {"upload": (time.perf_counter() - start) * 1000}
+        timings = _noted(request, order, start)
         reports = await studio.checks(data, order, form.as_is, timings)
         return _timed(answers.checks(reports), timings)
 
@@ -179,13 +208,16 @@ def build(studio: Studio) -> FastAPI:
         return {"status": "ready"}
 
     job_routes.install(app, settings)
-    # The outermost: whatever reads below is told of a client that leaves.
+    interfaces.install(app, studio)
+    # Whatever reads below is told of a client that leaves.
     app.add_middleware(Leaving)
+    app.add_middleware(RequestLog)
     return app
 
 
 def _protect(app: FastAPI, settings: Settings) -> None:
     """What a request passes before a route sees it; the last one added is the first one passed."""
+    app.add_middleware(Arrival, upload_s=settings.upload_s)
     app.add_middleware(Guard, settings=settings)
     if settings.allowed_origins:
         # Outside the guard: a browser asks for permission before it sends a key.
@@ -203,6 +235,18 @@ def _protect(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SecurityHeaders)
 
 
+def _noted(
+    request: Request, order: Order | SheetOrder | CutoutOrder, start: float
+) -> dict[str, float]:
+    """The timings that the steps go on with, from the request's note, which now knows the order and
+    the upload that began at ``start``.
+    """
+    noted = note.of(request.scope)
+    noted.document = metrics.document(order)
+    noted.timings["upload"] = (time.perf_counter() - start) * 1000
+    return noted.timings
+
+
 def _timed(response: Response, timings: dict[str, float]) -> Response:
     response.headers["Server-Timing"] = ", ".join(
         f"{step};dur={milliseconds:.1f}" for step, milliseconds in timings.items()
@@ -217,17 +261,20 @@ def _takes(form: type[BaseModel]) -> dict[str, Any]:
     schema = form.model_json_schema()
     picture = {"type": "string", "format": "binary"}
     fields = {uploads.PHOTO_FIELD: picture, **schema["properties"]}
+    if issubclass(form, FinishForm):
+        fields[uploads.BACKGROUND_FIELD] = picture
+    required = [] if CUTOUT_FIELD in fields else [uploads.PHOTO_FIELD]
     multipart = {
         "type": "object",
         "properties": fields,
-        "required": [uploads.PHOTO_FIELD],
+        "required": required,
         "additionalProperties": False,
     }
     content = {"multipart/form-data": {"schema": multipart}, "image/*": {"schema": picture}}
     return {
         "openapi_extra": {
             "parameters": _in_query(form),
-            "requestBody": {"required": True, "content": content},
+            "requestBody": {"required": bool(required), "content": content},
         }
     }
 

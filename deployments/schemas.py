@@ -1,8 +1,12 @@
 """How JSON answers look."""
 
+from datetime import UTC, datetime
+
 from pydantic import BaseModel, Field
 
-from pipeline.values import Bounds, Check, Chroma, Document, Encoding, Quality, Result
+from deployments.tokens import Cutout
+from pipeline.finish_values import Adjusted, Retouching
+from pipeline.values import Bounds, Check, Chroma, Document, Encoding, Nudge, Quality, Result
 
 
 class BoundsInfo(BaseModel):
@@ -47,6 +51,10 @@ class DocumentInfo(BaseModel):
     head_derived: bool = Field(
         description="The head height is that of similar sizes, not the document's own."
     )
+    plain_background: bool = Field(description="Gradients and pictures are refused.")
+    retouching: Retouching = Field(
+        description="What may be adjusted: any, the tone (brightness, contrast, colour), or none."
+    )
 
 
 def document_info(document: Document) -> DocumentInfo:
@@ -85,6 +93,8 @@ def document_info(document: Document) -> DocumentInfo:
         note=document.note,
         derived=document.derived,
         head_derived=document.head_derived,
+        plain_background=document.plain_background,
+        retouching=document.retouching,
     )
 
 
@@ -116,6 +126,35 @@ class FileInfo(BaseModel):
     progressive: bool
 
 
+class NudgeInfo(BaseModel):
+    """How far a crop was moved, within the document's rule; shifts are those of the eyes."""
+
+    zoom: float
+    shift_x: float
+    shift_y: float
+    turn: float
+
+
+class CutoutInfo(BaseModel):
+    """A cut-out that is kept for further orders."""
+
+    token: str
+    expires_at: datetime
+
+
+class AdjustmentsInfo(BaseModel):
+    """What was done to the person's light and colour (docs/adjustments.md)."""
+
+    brightness: int
+    contrast: int
+    saturation: int
+    sharpness: int
+    fill_light: float = Field(description="L* that the right cheek was lifted; below 0 the left.")
+    white_balance: tuple[float, float, float] | None = Field(
+        description="Factors on linear red, green and blue."
+    )
+
+
 class PhotoInfo(BaseModel):
     """One finished photo in a JSON answer."""
 
@@ -126,11 +165,14 @@ class PhotoInfo(BaseModel):
     quality: Quality
     file: FileInfo | None
     checks: list[CheckInfo]
+    nudge: NudgeInfo | None = Field(None, description="What was applied; null: none was asked.")
+    adjustments: AdjustmentsInfo | None = Field(None, description="null: nothing was adjusted.")
     data_base64: str
 
 
 class PhotosInfo(BaseModel):
     photos: list[PhotoInfo]
+    cutout: CutoutInfo | None = Field(None, description="null: none is kept.")
 
 
 class SheetPhotoInfo(BaseModel):
@@ -141,6 +183,8 @@ class SheetPhotoInfo(BaseModel):
     size_mm: tuple[float, float]
     count: int
     checks: list[CheckInfo]
+    nudge: NudgeInfo | None = None
+    adjustments: AdjustmentsInfo | None = None
 
 
 class SheetInfo(BaseModel):
@@ -153,6 +197,7 @@ class SheetInfo(BaseModel):
     quality: Quality
     file: FileInfo
     photos: list[SheetPhotoInfo]
+    cutout: CutoutInfo | None = None
     data_base64: str
 
 
@@ -195,6 +240,40 @@ def check_info(check: Check) -> CheckInfo:
         max=rounded(check.max),
         result=check.result,
         hint=TextInfo(en=check.hint, zh=check.hint_zh) if check.hint else None,
+    )
+
+
+def nudge_info(nudge: Nudge | None) -> NudgeInfo | None:
+    """The public view of what was applied of a nudge."""
+    if nudge is None:
+        return None
+    return NudgeInfo(
+        zoom=round(nudge.zoom, 4),
+        shift_x=round(nudge.shift_x, 2),
+        shift_y=round(nudge.shift_y, 2),
+        turn=round(nudge.turn, 2),
+    )
+
+
+def cutout_info(cutout: Cutout | None) -> CutoutInfo | None:
+    """The public view of a kept cut-out; its end in whole seconds, in UTC."""
+    if cutout is None:
+        return None
+    ends = datetime.fromtimestamp(int(cutout.expires_at), UTC)
+    return CutoutInfo(token=cutout.token, expires_at=ends)
+
+
+def adjustments_info(adjusted: Adjusted) -> AdjustmentsInfo | None:
+    """The public view of what was done; None where it is nothing."""
+    if adjusted.none:
+        return None
+    return AdjustmentsInfo(
+        brightness=adjusted.brightness,
+        contrast=adjusted.contrast,
+        saturation=adjusted.saturation,
+        sharpness=adjusted.sharpness,
+        fill_light=round(adjusted.fill_light, 2),
+        white_balance=adjusted.gains,
     )
 
 

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.finish_values import AiLabel
+
 # A scheme and a host: neither "*" nor a path.
 Origin = Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]
 Role = Annotated[str, Field(pattern="^(person|saliency)$")]
@@ -38,8 +40,11 @@ class Scale(_Settings):
     target_ongoing: PositiveFloat | None = None
     upscale_delay_s: NonNegativeFloat = 5
     downscale_delay_s: NonNegativeFloat = 120
-    cpus_per_replica: NonNegativeFloat = 0.25
-    """What Ray counts for placing a replica. It limits nothing: threads do."""
+    cpus_per_replica: NonNegativeFloat | None = None
+    """What Ray counts for placing a replica. It limits nothing: threads do. None: so little that
+    there is always room for a new replica beside each old one while the service is deployed anew.
+    Where it is given, the old one goes first, as room is not certain.
+    """
 
 
 class Batch(_Settings):
@@ -61,6 +66,56 @@ class Key(_Settings):
     """Requests, other than for reading, that this key may have in one Gateway replica at once, so
     that it leaves places to others; further ones get 429. None: as many as there are places.
     """
+
+
+class Tracing(_Settings):
+    """Where traces of photos go (docs/operations.md). Needs the extra ``tracing``."""
+
+    otlp_url: str = Field(pattern=r"^https?://[^\s]+$")
+    """A collector that takes OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces."""
+    sampled_share: float = Field(default=0.01, ge=0, le=1)
+    """Share of the photos that are traced; where a request has a ``traceparent``, whoever sent it
+    has decided already.
+    """
+
+
+class Dropin(_Settings):
+    """Interfaces of other services, for programs that speak them (docs/dropin.md). All are off:
+    they are further addresses, with the names and the errors of others, that nobody needs who does
+    not bring such a program along.
+    """
+
+    rembg: bool = False
+    """``POST /api/remove``, as of ``rembg s``."""
+    hivision: bool = False
+    """``POST /idphoto`` and its six neighbours, as of HivisionIDPhotos."""
+    removebg: bool = False
+    """``POST /v1.0/removebg`` and ``GET /v1.0/account``, as of remove.bg."""
+    fetch_hosts: tuple[str, ...] = ()
+    """Hosts whose pictures may be given by their address (rembg's ``url``, remove.bg's
+    ``image_url``): images.example or images.example:8443, by https alone and only at public
+    addresses. None by default: addresses are refused.
+    """
+    fetch_s: PositiveFloat = 5
+    """Time that such a picture may take to come, redirects included."""
+
+
+class Cutouts(_Settings):
+    """Cut-out people that clients ask to be kept, for other sizes and colours (docs/cutouts.md). In
+    memory alone.
+    """
+
+    keep_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    max_mb: PositiveFloat = 512
+    """Of all of them; the least recently used ones go first. One takes 1 to 9 MB."""
+
+    @property
+    def keep_s(self) -> float:
+        return 60 * self.keep_minutes
+
+    @property
+    def max_bytes(self) -> int:
+        return int(self.max_mb * 1_000_000)
 
 
 class Jobs(_Settings):
@@ -94,6 +149,8 @@ class Jobs(_Settings):
     """After this time without a sign of its runner a photo is given to another one."""
     max_attempts: PositiveInt = 3
     """Runners that may be lost over one photo before it is given up."""
+    sweep_s: PositiveFloat = 30
+    """How often what is no longer needed is erased, and paused jobs are looked at."""
     allowed_keys: tuple[str, ...] = ()
     """Places that jobs may name photos in: prefixes that end in a slash, such as s3://intake/ or
     file:///srv/photos/. Whoever may create jobs can then read every photo there. None by default.
@@ -126,6 +183,10 @@ class Jobs(_Settings):
 
 
 class Settings(_Settings):
+    version: Literal[1] = 1
+    """Of this table of settings; it rises when one comes to mean something else, and a file of
+    another version stops the start.
+    """
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     """auto: cuda where the cluster has GPUs, else cpu. Never a silent fall-back: a device that
     cannot be used stops the start with a reason.
@@ -167,15 +228,19 @@ class Settings(_Settings):
     weights_folder: Path | None = None
     """None: the user's cache folder."""
 
-    gateway: Scale = Scale(min_replicas=1, max_replicas=2, target_ongoing=16, cpus_per_replica=0.1)
+    gateway: Scale = Scale()
     cropping: Scale = Scale()
-    matting: Scale = Scale(cpus_per_replica=0.5)
-    compositing: Scale = Scale(cpus_per_replica=0.125)
+    matting: Scale = Scale()
+    compositing: Scale = Scale()
     batch: Batch = Batch()
 
     deadline_s: PositiveFloat = 10
     """Time from a request's arrival to its answer; later photos are dropped at the next step with
     504.
+    """
+    upload_s: PositiveFloat = 60
+    """Time that a photo may take to arrive, and each further 64 kB of a job; slower clients get
+    408.
     """
     stuck_after_s: PositiveFloat = 60
     """A replica that works on one batch, or at one step of a photo, for longer is replaced. Must be
@@ -200,6 +265,16 @@ class Settings(_Settings):
     """Documents times backgrounds in one request."""
     max_cutout_side_px: PositiveInt = 4096
 
+    ai_label: Literal["off", "metadata", "visible"] = "off"
+    """Whether files say that a net had a part in them (docs/adjustments.md): in their metadata, as
+    IPTC and GB 45438-2025 want it, and, if visible, in a corner of the picture as well. A label in
+    Chinese needs the extra ``fonts``. Files hold no other metadata in any case.
+    """
+    ai_producer: str = Field(default="idphoto-serve", min_length=1, max_length=100)
+    """Name or code of whoever runs the service, for the label."""
+    ai_label_text: str = Field(default="AI生成", min_length=1, max_length=40)
+    """What is written into the corner."""
+
     keys: tuple[Key, ...] = ()
     """Clients need one of these keys, except for health checks and /docs. None: the service is
     open to whoever reaches it, so leave it on 127.0.0.1.
@@ -208,6 +283,14 @@ class Settings(_Settings):
     """Web pages of other origins that may use the service from a browser (CORS), such as
     https://photos.example. None by default.
     """
+
+    tracing: Tracing | None = None
+    """None: no traces, and a ``traceparent`` is not looked at."""
+
+    cutouts: Cutouts | None = Cutouts()
+    """null turns them off: nothing of a photo outlives its answer then."""
+
+    dropin: Dropin = Dropin()
 
     jobs: Jobs | None = Jobs()
     """null turns jobs off: no photo is written to a disk then, whatever clients ask for."""
@@ -219,6 +302,13 @@ class Settings(_Settings):
             if len(set(values)) < len(values):
                 raise ValueError("two keys have the same name or hash")
         return keys
+
+    @property
+    def label(self) -> AiLabel | None:
+        """What files are labelled with."""
+        if self.ai_label == "off":
+            return None
+        return AiLabel(self.ai_producer, self.ai_label_text if self.ai_label == "visible" else None)
 
     @property
     def all_nets(self) -> dict[str, str]:

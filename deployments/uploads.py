@@ -1,6 +1,9 @@
 """Reading a request's photo and parameters: in memory alone, never more than the limit."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -10,8 +13,10 @@ from starlette.types import Message, Receive
 from pipeline.errors import BadOrder, PhotoTooLarge, UnreadableRequest
 
 PHOTO_FIELD = "photo"
+BACKGROUND_FIELD = "background_image"
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 4096
+_MAX_FORM_BYTES = 65_536
 
 
 class _InMemoryParser(MultiPartParser):
@@ -34,10 +39,32 @@ class _InMemoryParser(MultiPartParser):
         return form
 
 
-async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str, str]]]:
-    """The photo, and the parameters of the query and the form.
+class Upload(NamedTuple):
+    """What a request holds."""
 
-    The photo is the multipart file ``photo``, or the whole body of any other content type.
+    photo: bytes
+    fields: list[tuple[str, str]]
+    """The parameters of the query and the form."""
+    others: dict[str, bytes]
+    """Further files, by their field."""
+
+
+async def read(
+    request: Request, max_bytes: int, instead: str | None = None
+) -> tuple[bytes, list[tuple[str, str]]]:
+    """The photo and the parameters; as ``read_all``, with no other file."""
+    upload = await read_all(request, max_bytes, instead)
+    return upload.photo, upload.fields
+
+
+async def read_all(
+    request: Request, max_bytes: int, instead: str | None = None, also: Sequence[str] = ()
+) -> Upload:
+    """The photo, the parameters of the query and the form, and the files of the fields ``also``.
+
+    The photo is the multipart file ``photo``, or the whole body of any other content type. Where
+    the parameter ``instead`` is given there need be none, and the photo is empty. All files
+    together have at most ``max_bytes``.
     Raises PhotoTooLarge (``body_too_large``), UnreadableRequest (``bad_form``) or BadOrder.
     """
     fields = list(request.query_params.multi_items())
@@ -45,38 +72,62 @@ async def read(request: Request, max_bytes: int) -> tuple[bytes, list[tuple[str,
     content_type = request.headers.get("content-type", "")
     if not content_type.startswith("multipart/form-data"):
         data = await limited.body()
-        # A client that sends no content type and no body, or only the fields of a form.
-        if content_type.startswith("application/x-www-form-urlencoded") or not (
-            data or content_type
-        ):
-            raise BadOrder("missing_photo")
-        return data, fields
+        if content_type.startswith("application/x-www-form-urlencoded"):
+            data, fields = b"", fields + _fields(data)
+        elif data or content_type:
+            return Upload(data, fields, {})
+        _require_photo(fields, instead)
+        return Upload(data, fields, {})
     try:
         # Two files, so that a second one is refused by name and not as a broken form.
         async with aclosing(limited.stream()) as stream:
             form = await _InMemoryParser(
                 limited.headers,
                 stream,
-                max_files=2,
+                max_files=2 + len(also),
                 max_fields=_MAX_FIELDS,
                 max_part_size=_MAX_FIELD_BYTES,
             ).parse()
     except MultiPartException as error:
         raise UnreadableRequest("bad_form", reason=error.message.rstrip(".")) from None
     try:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        files: list[UploadFile] = []
+        others: dict[str, bytes] = {}
         for name, value in form.multi_items():
             if isinstance(value, str):
                 fields.append((name, value))
-            elif name != PHOTO_FIELD:
+            elif name == PHOTO_FIELD:
+                files.append(value)
+            elif name not in also:
                 raise BadOrder("unknown_parameter", name=name[:60])
+            elif name in others:
+                raise BadOrder("bad_parameter", name=name, reason="it is given twice")
+            else:
+                others[name] = await value.read()
         if not files:
-            raise BadOrder("missing_photo")
+            _require_photo(fields, instead)
+            return Upload(b"", fields, others)
         if len(files) > 1:
             raise BadOrder("several_photos")
-        return await files[0].read(), fields
+        return Upload(await files[0].read(), fields, others)
     finally:
         await form.close()
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form that holds no file. Raises UnreadableRequest (``bad_form``)."""
+    if len(body) > _MAX_FORM_BYTES:
+        raise UnreadableRequest("bad_form", reason=f"It has more than {_MAX_FORM_BYTES} bytes")
+    try:
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        reason = f"It is no UTF-8, or has more than {_MAX_FIELDS} fields"
+        raise UnreadableRequest("bad_form", reason=reason) from None
+
+
+def _require_photo(fields: list[tuple[str, str]], instead: str | None) -> None:
+    if all(name != instead for name, _ in fields):
+        raise BadOrder("missing_photo")
 
 
 def _limited(request: Request, max_bytes: int) -> Receive:
@@ -98,3 +149,36 @@ def _limited(request: Request, max_bytes: int) -> Receive:
         return message
 
     return receive
+
+
+async def body(request: Request, max_bytes: int) -> bytes:
+    """The whole body. Raises PhotoTooLarge (``body_too_large``)."""
+    return await Request(request.scope, _limited(request, max_bytes)).body()
+
+
+async def form(
+    request: Request, max_bytes: int, *, max_files: int
+) -> tuple[list[tuple[str, bytes]], list[tuple[str, str]]]:
+    """The files and the fields of a multipart form, whatever their names; a field may be as large
+    as the body. Raises PhotoTooLarge (``body_too_large``) or UnreadableRequest (``bad_form``).
+    """
+    limited = Request(request.scope, _limited(request, max_bytes))
+    try:
+        async with aclosing(limited.stream()) as stream:
+            form = await _InMemoryParser(
+                limited.headers,
+                stream,
+                max_files=max_files,
+                max_fields=_MAX_FIELDS,
+                max_part_size=max_bytes,
+            ).parse()
+    except MultiPartException as error:
+        raise UnreadableRequest("bad_form", reason=error.message.rstrip(".")) from None
+    try:
+        parts = form.multi_items()
+        files = [
+            (name, await value.read()) for name, value in parts if isinstance(value, UploadFile)
+        ]
+        return files, [(name, value) for name, value in parts if isinstance(value, str)]
+    finally:
+        await form.close()

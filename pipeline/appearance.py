@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.affine import apply, similarity
+from pipeline.finish_values import Tone
 from pipeline.resample import warp
 from pipeline.values import Alpha, Face, PointXY, Rgb
 
@@ -33,6 +34,8 @@ _BRIGHTEST, _DARKEST = 95, 5
 _HIGHLIGHT = 90
 # Of a cheek not the middle: the rim of glasses, hair and a beard are darker than skin.
 _SKIN_LIGHTNESS = 70
+
+_PLAIN_SKIN = (40, 90)
 
 _BACKGROUND_SIDE_PX = 96
 _CLEAR, _FROM_EDGE_PX, _LEAST_SHARE = 0.05, 2, 0.03
@@ -93,9 +96,18 @@ def contrast(face: Upright) -> float:
 
 def light_balance(face: Upright) -> float:
     """By how much the right cheek is lighter than the left one, in CIE L*; negative: darker."""
-    lightness = _lightness(face.rgb)
-    left, right = (_cheek(lightness, *cheek) for cheek in face.cheeks_xy_px)
+    left, right = _cheeks(face)
     return right - left
+
+
+def tone(face: Upright) -> Tone:
+    """How the skin is lit and what colour it has."""
+    lab = _lab(face.rgb)[_skin(face.rgb)]
+    # Without eyes, brows and nostrils, and without what shines.
+    low, high = np.percentile(lab[:, 0], _PLAIN_SKIN)
+    lightness, a, b = np.median(lab[(lab[:, 0] >= low) & (lab[:, 0] <= high)], axis=0)
+    colour = float(lightness), float(a), float(b)
+    return Tone(_cheeks(face), exposure(face), contrast(face), colour)
 
 
 def background_evenness(rgb: Rgb, alpha: Alpha) -> float | None:
@@ -148,6 +160,13 @@ def _lab(rgb: Rgb) -> _Plane:
 
 def _lightness(rgb: Rgb) -> _Plane:
     return _lab(rgb)[..., 0]
+
+
+def _cheeks(face: Upright) -> tuple[float, float]:
+    """L* of the left and the right cheek."""
+    lightness = _lightness(face.rgb)
+    left, right = (_cheek(lightness, *cheek) for cheek in face.cheeks_xy_px)
+    return left, right
 
 
 def _cheek(lightness: _Plane, x: float, y: float) -> float:

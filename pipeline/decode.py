@@ -20,13 +20,14 @@ from pipeline.container import (
     sniff,
 )
 from pipeline.errors import PhotoTooLarge, UnreadablePhoto, UnusablePhoto
-from pipeline.values import Photo, SizeWH
+from pipeline.values import Photo, Rgba, SizeWH
 
 pillow_heif.register_heif_opener()
 # Pillow's own limit warns at 89 MP and refuses at 179; ours is lower and comes from the settings.
 Image.MAX_IMAGE_PIXELS = None
 
 MIN_SIDE_PX = 48
+_FULL_PX = 1 << 30
 
 # A pixel of these costs as much as so many of a JPEG: HEIC and AVIF 30 to 140 CPU-ns, which is
 # more than any other, WebP 16 bytes of memory.
@@ -55,6 +56,38 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
     that. Raises UnreadablePhoto, UnsupportedFormat, PhotoTooLarge or UnusablePhoto
     (``photo_too_small``).
     """
+    image, (width, height), orientation = _loaded(data, long_side_px, max_pixels)
+    profile = image.info.get("icc_profile")
+    picture = _shrink(image, long_side_px)
+    picture = _to_srgb(picture, profile)
+    if orientation in _TURNS:
+        picture = picture.transpose(_TURNS[orientation])
+    turned = orientation in (5, 6, 7, 8)
+    full_size: SizeWH = (height, width) if turned else (width, height)
+    return Photo(np.asarray(picture), full_size)
+
+
+def decode_rgba(data: bytes, *, max_pixels: int) -> Rgba:
+    """The picture at its full size, upright, in sRGB, with its alpha, which does not change its
+    colours; opaque where it was. Raises as ``decode``.
+    """
+    image, size_px, orientation = _loaded(data, _FULL_PX, max_pixels)
+    # 16-bit greys would be clipped on the way to RGBA.
+    clear = image.has_transparency_data and not image.mode.startswith("I")
+    rgba = image.convert("RGBA") if clear else None
+    alpha = rgba.getchannel("A") if rgba else Image.new("L", size_px, 255)
+    colours = rgba.convert("RGB") if rgba else _eight_bits(image)
+    picture = _to_srgb(colours, image.info.get("icc_profile"))
+    picture.putalpha(alpha)
+    if orientation in _TURNS:
+        picture = picture.transpose(_TURNS[orientation])
+    return np.asarray(picture)
+
+
+def _loaded(data: bytes, long_side_px: int, max_pixels: int) -> tuple[Image.Image, SizeWH, int]:
+    """The decoded picture, of a JPEG at the scale that serves; its size in the file, and how EXIF
+    wants it turned.
+    """
     image = _open(data, max_pixels)
     width, height = image.size
     try:
@@ -71,15 +104,7 @@ def decode(data: bytes, *, long_side_px: int, max_pixels: int) -> Photo:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # hostile EXIF raises whatever its parser trips over; the pixels may be sound
         orientation = 1
-
-    profile = image.info.get("icc_profile")
-    picture = _shrink(image, long_side_px)
-    picture = _to_srgb(picture, profile)
-    if orientation in _TURNS:
-        picture = picture.transpose(_TURNS[orientation])
-    turned = orientation in (5, 6, 7, 8)
-    full_size: SizeWH = (height, width) if turned else (width, height)
-    return Photo(np.asarray(picture), full_size)
+    return image, (width, height), orientation
 
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import passport_photo_specs
 
+from pipeline.finish_values import Retouching
 from pipeline.values import Bounds, Document, SizeWH
 
 _MM_PER_INCH = 25.4
@@ -30,7 +31,7 @@ _ROW_KEYS = {"id", "name", "country", "size_mm", "size_px", "dpi", "background"}
 }
 _ROW_EXTRA_KEYS = {
     *("eye_line_from_bottom", "top_margin", "face_width", "file_kb", "pixel_limits"),
-    *("forbidden_backgrounds", "aliases", "note"),
+    *("forbidden_backgrounds", "aliases", "note", "plain_background", "retouching"),
 }
 _FAMILY_KEYS = _HEAD_KEYS | {"id", "when", "source", "source_date"}
 _FAMILY_EXTRA_KEYS = {"eye_line_from_bottom", "top_margin"}
@@ -228,7 +229,19 @@ def _document(row: _Table, derived: bool, head_derived: bool) -> Document:
         note=row.get("note", ""),
         derived=derived,
         head_derived=head_derived,
+        plain_background=row.get("plain_background", True),
+        retouching=_retouching(row),
     )
+
+
+def _retouching(row: _Table) -> Retouching:
+    if "retouching" not in row:
+        return "any"
+    rule = row["retouching"]
+    if rule.keys() != {"allows", "source"} or rule["allows"] not in ("tone", "none"):
+        raise ValueError(f"{row['id']}: retouching is not what it allows, tone or none, and source")
+    allows: Retouching = rule["allows"]
+    return allows
 
 
 def _bounds(row: _Table, key: str, side: int) -> Bounds:

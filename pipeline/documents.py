@@ -76,6 +76,7 @@ def custom(
         "size_px": size_px,
         "dpi": dpi,
         "background": "white",
+        "plain_background": False,
     }
     return document_rules.derived(row, _catalogue().families, size_source="as ordered")
 
@@ -94,6 +95,16 @@ def at_dpi(document: Document, dpi: int) -> Document:
         size = f"{size_px[0]}x{size_px[1]}"
         raise BadOrder("bad_parameter", name="dpi", reason=f"{document.id} takes no {size} pixels")
     return replace(document, size_px=size_px, dpi=dpi, pixel_limits=None)
+
+
+def finer(document: Document, factor: float, longest_px: int) -> Document:
+    """The document, of the same millimetres, with its pixels' number multiplied on each side as far
+    as the longest side allows; never fewer than its own, nor bound to others that it accepts.
+    """
+    most = min(longest_px / max(document.size_px), DPI_LIMITS[1] / document.dpi)
+    factor = max(1.0, min(factor, most))
+    size_px = round(document.size_px[0] * factor), round(document.size_px[1] * factor)
+    return replace(document, size_px=size_px, dpi=round(document.dpi * factor), pixel_limits=None)
 
 
 def free(document: Document) -> Document:

@@ -1,4 +1,6 @@
-"""Finished pixels to the bytes of a file that carries its density and no other metadata."""
+"""Finished pixels to the bytes of a file that carries its density and no other metadata but what it
+is given.
+"""
 
 import io
 from bisect import bisect_left, bisect_right
@@ -7,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pipeline.values import Chroma, Encoding, ImageFormat
 
@@ -30,29 +33,31 @@ def encode(
     bytes_limit: tuple[int, int] | None = None,
     *,
     progressive: bool = False,
+    xmp: bytes | None = None,
 ) -> File:
     """The file of an HxW, HxWx3 or HxWx4 uint8 picture, and how it was written.
 
     JPEG and PNG carry ``dpi``. WebP has no field for it outside EXIF, which is not written.
     The quality of JPEG and WebP is chosen so that the file has no fewer and no more bytes than
     ``bytes_limit``: the best one that does, with colours at full resolution if there is one. Where
-    no quality that can be looked at gives such a file, the nearest one is returned.
+    no quality that can be looked at gives such a file, the nearest one is returned. ``xmp``, a
+    packet in UTF-8, is written into the file.
     """
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     match format:
         case "jpeg":
 
             def full(quality: int) -> File:
-                return _jpeg(image, dpi, quality, "4:4:4", progressive)
+                return _jpeg(image, dpi, quality, "4:4:4", progressive, xmp)
 
             def half(quality: int) -> File:
-                return _jpeg(image, dpi, quality, "4:2:0", progressive)
+                return _jpeg(image, dpi, quality, "4:2:0", progressive, xmp)
 
             return _within((full, half), bytes_limit)
         case "png":
-            return _png(image, dpi)
+            return _png(image, dpi, xmp)
         case "webp":
-            return _within((lambda quality: _webp(image, dpi, quality),), bytes_limit)
+            return _within((lambda quality: _webp(image, dpi, quality, xmp),), bytes_limit)
 
 
 def fits(data: bytes, bytes_limit: tuple[int, int] | None) -> bool:
@@ -105,30 +110,34 @@ def _nearest(way: Callable[[int], File], usual: bytes | None, bytes_limit: tuple
     return known[quality]
 
 
-def _jpeg(image: Image.Image, dpi: int, quality: int, chroma: Chroma, progressive: bool) -> File:
+def _jpeg(
+    image: Image.Image, dpi: int, quality: int, chroma: Chroma, progressive: bool, xmp: bytes | None
+) -> File:
     """Colours at full resolution where that is possible: a red or blue ground bleeds into hair when
     it is halved.
     """
     file = io.BytesIO()
-    image.save(
-        file,
-        "JPEG",
-        quality=quality,
-        subsampling=_SUBSAMPLING[chroma],
-        optimize=True,
-        progressive=progressive,
-        dpi=(dpi, dpi),
-    )
+    named = {"subsampling": _SUBSAMPLING[chroma], "dpi": (dpi, dpi), "xmp": xmp}
+    try:
+        image.save(file, "JPEG", quality=quality, optimize=True, progressive=progressive, **named)
+    except OSError:
+        # Noise: one or two bytes a pixel are not enough, which is all the room that Pillow makes
+        # where the file cannot be written in one go.
+        progressive, file = False, io.BytesIO()
+        image.save(file, "JPEG", quality=quality, **named)
     return file.getvalue(), Encoding(dpi, quality, chroma, progressive)
 
 
-def _webp(image: Image.Image, dpi: int, quality: int) -> File:
+def _webp(image: Image.Image, dpi: int, quality: int, xmp: bytes | None) -> File:
     file = io.BytesIO()
-    image.save(file, "WEBP", quality=quality)
+    image.save(file, "WEBP", quality=quality, xmp=xmp or b"")
     return file.getvalue(), Encoding(dpi, quality, "4:2:0")
 
 
-def _png(image: Image.Image, dpi: int) -> File:
-    file = io.BytesIO()
-    image.save(file, "PNG", dpi=(dpi, dpi))
+def _png(image: Image.Image, dpi: int, xmp: bytes | None) -> File:
+    file, info = io.BytesIO(), PngInfo()
+    if xmp is not None:
+        # The keyword that Adobe's XMP Specification, part 3, has for PNG.
+        info.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    image.save(file, "PNG", dpi=(dpi, dpi), pnginfo=info)
     return file.getvalue(), Encoding(dpi)

@@ -2,23 +2,27 @@
 
     IdPhotoError
       UnreadablePhoto     empty_body, broken_image, too_many_scans
-      UnsupportedFormat   unsupported_format
-      PhotoTooLarge       body_too_large, too_many_pixels, job_too_large, too_many_items,
-                          archive_bomb
+      UnsupportedFormat   unsupported_format, unsupported_encoding
+      PhotoTooLarge       body_too_large, too_many_pixels, side_too_long, job_too_large,
+                          too_many_items, archive_bomb
       UnusablePhoto       photo_too_small, no_face, several_faces, face_too_small,
                           face_cut, matte_unreliable, no_subject
       UnreadableRequest   bad_form, broken_archive, unsafe_archive, encrypted_archive
       BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
                           unknown_document, transparent_jpeg, missing_photos, bad_override,
                           place_not_allowed, webhook_not_allowed, too_many_bytes,
-                          too_few_bytes
+                          too_few_bytes, bad_cutout, no_font, retouching_forbidden,
+                          background_forbidden, not_transparent, url_not_allowed,
+                          url_not_fetched
       NotFound            unknown_route, unknown_document, unknown_job, unknown_item
+      Gone                cutout_gone, cutout_too_small
       Conflict            idempotency_key_reused, no_result, job_not_ended
       Unauthorised        key_missing, key_unknown
       Forbidden           foreign_origin
       Overloaded          overloaded, key_busy, too_many_streams
       StorageFull         storage_full
       Unavailable         unavailable
+      UploadTooSlow       upload_too_slow
       DeadlinePassed      deadline_passed
 
 Each error has a stable ``code``, one sentence and a hint, in English and Chinese. Which HTTP status
@@ -70,11 +74,29 @@ TEXTS: dict[str, Text] = {
         "图片为 {width} x {height} 像素，最多允许 {limit_mp} 百万像素。",
         "请先缩小照片。",
     ),
+    "side_too_long": Text(
+        "The picture's longer side has {side_px} pixels; cut-outs are made up to {limit_px}.",
+        "Scale the picture down first; here the answer has the size of what was sent.",
+        "图片长边为 {side_px} 像素，抠图最多支持 {limit_px} 像素。",
+        "请先缩小图片；此接口返回与上传图片相同的尺寸。",
+    ),
     "unsupported_format": Text(
         "This is not a picture of a kind that is read here.",
         "Send JPEG, PNG, WebP, HEIC or AVIF. The contents count, not the file's name.",
         "不支持此文件类型。",
         "请上传 JPEG、PNG、WebP、HEIC 或 AVIF；以文件内容为准，与文件名无关。",
+    ),
+    "unsupported_encoding": Text(
+        "The request is encoded with {name}.",
+        "Send it as it is, without Content-Encoding; pictures are compressed already.",
+        "请求使用了 {name} 编码。",
+        "请直接发送，不要使用 Content-Encoding；图片本身已经压缩。",
+    ),
+    "upload_too_slow": Text(
+        "The photo, or the next part of a job, did not arrive within {limit_s} seconds.",
+        "Send a smaller file or use a faster connection; a photo of 3 megapixels is plenty.",
+        "照片或任务的下一部分未能在 {limit_s} 秒内上传。",
+        "请上传更小的文件或使用更快的网络；300 万像素已足够。",
     ),
     "photo_too_small": Text(
         "The picture has only {width} x {height} pixels.",
@@ -171,6 +193,60 @@ TEXTS: dict[str, Text] = {
         "Allow fewer kB, ask for more pixels (a higher dpi), or send a photo with more detail.",
         "最高质量文件为 {bytes} 字节，低于下限 {limit} 字节；文件不会被填充。",
         "请降低 KB 下限，或提高像素（dpi），或上传细节更丰富的照片。",
+    ),
+    "not_transparent": Text(
+        "The picture has no transparent ground to put a colour on.",
+        "Send a cut-out, such as POST /idphoto or POST /human_matting make.",
+        "图片没有透明背景，无法换底色。",
+        "请先用 POST /idphoto 或 POST /human_matting 抠图。",
+    ),
+    "url_not_allowed": Text(
+        "The picture's address may not be fetched: {reason}.",
+        "Send the picture itself; whoever runs the service can name hosts in dropin.fetch_hosts.",
+        "不允许获取该图片地址：{reason}。",
+        "请直接上传图片；服务管理员可在 dropin.fetch_hosts 中添加主机。",
+    ),
+    "url_not_fetched": Text(
+        "The picture could not be fetched: {reason}.",
+        "Check that the address gives the picture at once, or send the picture itself.",
+        "无法获取图片：{reason}。",
+        "请确认该地址可直接返回图片，或直接上传图片。",
+    ),
+    "no_font": Text(
+        "No installed font has the letter {letter}.",
+        "Use other letters; whoever runs the service can install fonts with the extra fonts.",
+        "已安装的字体中没有字符 {letter}。",
+        "请使用其他字符；服务管理员可通过 fonts 扩展安装字体。",
+    ),
+    "retouching_forbidden": Text(
+        "{document} does not allow {name}.",
+        "Leave {name} out, or take the photo anew in better light.",
+        "{document} 不允许 {name}。",
+        "请去掉 {name}，或在更好的光线下重新拍摄。",
+    ),
+    "background_forbidden": Text(
+        "{document} wants a plain background, not {name}.",
+        "Choose one colour; gradients and pictures are for sizes without such a rule.",
+        "{document} 要求纯色背景，不能使用 {name}。",
+        "请选择单一颜色；渐变和图片背景仅适用于无此规定的尺寸。",
+    ),
+    "bad_cutout": Text(
+        "The cut-out's token was not made by this service.",
+        "Send the token as it came in X-Cutout, or send the photo.",
+        "抠图令牌不是由本服务签发的。",
+        "请原样使用 X-Cutout 返回的令牌，或重新上传照片。",
+    ),
+    "cutout_gone": Text(
+        "The cut-out is no longer kept.",
+        "Send the photo again.",
+        "抠图已不再保留。",
+        "请重新上传照片。",
+    ),
+    "cutout_too_small": Text(
+        "{document} needs more of the photo than is kept with the cut-out.",
+        "Send the photo again.",
+        "{document} 所需的照片内容超出抠图保留的范围。",
+        "请重新上传照片。",
     ),
     "unknown_route": Text(
         "There is nothing at this address.",
@@ -282,6 +358,10 @@ class NotFound(IdPhotoError):
     """The address names nothing."""
 
 
+class Gone(IdPhotoError):
+    """What was kept of a photo is there no longer, or not enough of it; the photo will do."""
+
+
 class Unauthorised(IdPhotoError):
     """The service asks for an API key, and the request has none that it knows."""
 
@@ -304,6 +384,10 @@ class Overloaded(IdPhotoError):
 
 class Unavailable(IdPhotoError):
     """No replica can take the photo at the moment."""
+
+
+class UploadTooSlow(IdPhotoError):
+    """The client does not send its photo fast enough to keep a place for it."""
 
 
 class DeadlinePassed(IdPhotoError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import checks, documents, sheets, variants, views
+from pipeline import checks, cutouts, fonts, reuse, sheets, variants, views
 from pipeline.affine import stretch
 from pipeline.appearance import (
     background_evenness,
@@ -21,12 +21,9 @@ from pipeline.appearance import (
     sharpness,
     upright,
 )
-from pipeline.compose import compose, mask
 from pipeline.decode import decode
-from pipeline.encode import MEDIA_TYPES, encode
 from pipeline.errors import UnusablePhoto
 from pipeline.face import require_whole, the_one
-from pipeline.foreground import estimate
 from pipeline.fusion import fuse
 from pipeline.geometry import (
     estimate_head,
@@ -35,17 +32,15 @@ from pipeline.geometry import (
     place_in,
     reach,
 )
-from pipeline.matte import CERTAIN, certainty, check_subject, difference, keep_person, render
+from pipeline.matte import CERTAIN, certainty, difference, keep_person, render
 from pipeline.resample import fit, glance, square
 from pipeline.sheet_values import PrintSheet, SheetOrder
 from pipeline.values import (
     Alpha8,
-    Background,
     BoxXYXY,
     Check,
     CropPlan,
     CutoutOrder,
-    Document,
     Doubt,
     Face,
     Head,
@@ -75,7 +70,9 @@ _FACE_SIDE_PX = 640
 _FIRST_DECODE = 2.0
 # To enlarge by a tenth is not seen; to decode once more costs more than all other steps together.
 _FINE_ENOUGH = 1.1
-_CUTOUT_DPI = 72
+# What is finer than needed by less is left as it is: to shrink it costs more than to carry it on,
+# but for a region that is kept.
+_SHRINK, _KEPT_SHRINK = 0.5, 0.9
 # Mattes that are further apart are not of the same person: half of it is missing in one of them, or
 # as much is there that is not in the other.
 _ANOTHER_PERSON = 0.5
@@ -90,7 +87,10 @@ def prepare_photo(
 
     Raises the errors of ``decode`` and ``face``.
     """
-    wanted = _finest(order)
+    if order.finish.watermark:
+        fonts.require(order.finish.watermark.text)
+    own = variants.finest(order)
+    wanted = (*own, reuse.any_document()) if order.reuse else own
     tallest_px = max(document.size_px[1] for document in wanted)
     long_side_px = max(_FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
     photo = decode(data, long_side_px=long_side_px, max_pixels=max_pixels)
@@ -101,22 +101,28 @@ def prepare_photo(
     scale = max(needed_scale(head, document) for document in wanted)
     if scale > _FINE_ENOUGH and _size(photo)[0] < photo.full_size_px[0]:
         # The head is small in the photo: the pixels that it needs are there, at a finer scale.
-        coarse = photo
-        photo = decode(data, long_side_px=_long_side(coarse, scale), max_pixels=max_pixels)
+        coarse, finer_px = photo, _long_side(photo, scale)
+        photo = decode(data, long_side_px=finer_px, max_pixels=max_pixels)
+        if order.reuse:
+            photo = Photo(fit(photo.rgb, finer_px), photo.full_size_px)
         face = _find_again(photo, face.scaled(*_ratio(photo, coarse)), find_faces)
-    elif scale < 0.5:
+    elif scale < (_KEPT_SHRINK if order.reuse else _SHRINK):
         coarse = photo
         photo = Photo(fit(photo.rgb, _long_side(coarse, scale)), photo.full_size_px)
         face = face.scaled(*_ratio(photo, coarse))
     head = estimate_head(face)
 
     size_px = _size(photo)
-    box = reach(head, wanted, size_px)
+    box = reach(head, own, size_px, order.nudge)
+    wide = views.wide_box(head, box, size_px)
+    if order.reuse:
+        # No further than the nets see for the order itself: what is kept does not change its matte.
+        box = _shared(reach(head, wanted, size_px, reuse.ANY_NUDGE), wide)
     x0, y0, x1, y1 = (int(edge) for edge in box)
     region = photo.rgb[y0 : y1 + 1, x0 : x1 + 1].copy()
-    wide = views.wide_box(head, box, size_px)
     asked = _views(photo, small, head, wide, sides, order.quality)
-    return Portrait(region, (x0, y0), size_px, photo.full_size_px, len(data), face, asked)
+    behind = _background(order, max_pixels)
+    return Portrait(region, (x0, y0), size_px, photo.full_size_px, len(data), face, asked, behind)
 
 
 def finish_photo(
@@ -129,12 +135,8 @@ def finish_photo(
     Raises UnusablePhoto (``matte_unreliable``) or BadOrder (``too_many_bytes``,
     ``too_few_bytes``).
     """
-    subject = _subject(portrait, alphas, expert_side_px)
-    if isinstance(subject, Doubt):
-        return subject
-    return tuple(
-        photo for document in order.documents for photo in variants.photos(subject, document, order)
-    )
+    found = subject(portrait, alphas, expert_side_px=expert_side_px)
+    return found if isinstance(found, Doubt) else variants.every(found, order)
 
 
 def finish_sheet(
@@ -144,10 +146,19 @@ def finish_sheet(
 
     ``prepare_photo`` prepares it, with ``order.photos``.
     """
-    subject = _subject(portrait, alphas, expert_side_px)
-    if isinstance(subject, Doubt):
-        return subject
-    return sheets.printed(subject, order)
+    found = subject(portrait, alphas, expert_side_px=expert_side_px)
+    return found if isinstance(found, Doubt) else sheets.printed(found, order)
+
+
+def print_as_is(data: bytes, order: SheetOrder, *, max_pixels: int) -> PrintSheet:
+    """The sheet of a finished ID photo, without a look at what it shows.
+
+    Raises the errors of ``decode``, and BadOrder as ``sheets.as_is``.
+    """
+    (document,) = order.photos.documents
+    return sheets.as_is(
+        decode(data, long_side_px=max(document.size_px), max_pixels=max_pixels), order
+    )
 
 
 def prepare_check(
@@ -201,42 +212,41 @@ def prepare_cutout(
     """The whole picture at most at the order's size, and what the nets are to see.
 
     The person net is asked about people only, and there is no telling a thing from a person but by
-    the face. Raises the errors of ``decode``.
+    the face. Raises the errors of ``decode``, PhotoTooLarge (``side_too_long``), and where a person
+    is wanted UnusablePhoto (``no_face``).
     """
-    photo = decode(data, long_side_px=order.max_side_px, max_pixels=max_pixels)
-    photo = Photo(fit(photo.rgb, order.max_side_px), photo.full_size_px)
+    style = cutouts.styled(order)
+    photo = decode(data, long_side_px=cutouts.first_side_px(style), max_pixels=max_pixels)
+    photo = cutouts.sized(photo, style)
     size_px = _size(photo)
     whole = _whole(size_px)
+    if style.matte == "saliency":
+        seen = {"saliency": (cutouts.salient_view(photo, sides["saliency"]),)}
+        return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), None, seen)
     small = glance(photo.rgb, _FACE_SIDE_PX)
-    try:
-        face = _find(photo, small, find_faces)
-    except UnusablePhoto:
-        things = {role: side for role, side in sides.items() if role != "person"} or sides
-        asked = _views(photo, small, None, whole, things, order.quality)
-        return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), None, asked)
-    asked = _views(photo, small, estimate_head(face), whole, sides, order.quality)
+    face = cutouts.one_face(lambda: _find(photo, small, find_faces), style)
+    head = estimate_head(face) if face else None
+    if face is None:
+        sides = {role: side for role, side in sides.items() if role != "person"} or sides
+    asked = _views(photo, small, head, whole, sides, order.quality)
     return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), face, asked)
 
 
 def finish_cutout(portrait: Portrait, alphas: Alphas, order: CutoutOrder) -> IdPhoto:
     """The person or thing on transparent ground, or its mask.
 
-    Raises UnusablePhoto (``no_subject``).
+    Raises what ``cutouts.finished`` does.
     """
-    matte = fuse(alphas, portrait.views, _region_box(portrait))
-    check_subject(matte)
-    size_px = portrait.photo_size_px
-    whole = CropPlan(stretch(size_px, size_px), size_px, 1.0)
-    alpha, _ = render(matte, whole, size_px)
-    if order.kind == "mask":
-        pixels = mask(alpha)
-    else:
-        person = estimate(portrait.region_rgb, alpha)
-        pixels = compose(person, alpha, Background("transparent", None))
-    data, encoding = encode(pixels, order.format, _CUTOUT_DPI)
-    media_type = MEDIA_TYPES[order.format]
-    quality = order.quality
-    return IdPhoto(data, media_type, size_px, "", "transparent", (), quality, encoding)
+    return cutouts.finished(portrait, alphas, cutouts.styled(order))
+
+
+def _background(order: Order, max_pixels: int) -> Rgb | None:
+    """The picture of the order's background, at most twice as fine as needed."""
+    if order.background_image is None:
+        return None
+    side_px = 2 * max(max(document.size_px) for document in variants.finest(order))
+    photo = decode(order.background_image, long_side_px=side_px, max_pixels=max_pixels)
+    return fit(photo.rgb, side_px)
 
 
 def _views(
@@ -276,20 +286,14 @@ def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
     return inside[0] if inside else face
 
 
-def _finest(order: Order) -> tuple[Document, ...]:
-    """The documents, with the most pixels that they may have where a file must not be small."""
-    if order.bytes_limit is None or order.bytes_limit[0] == 0:
-        return order.documents
-    return tuple(
-        documents.at_dpi(document, documents.densities(document)[-1])
-        for document in order.documents
-    )
-
-
-def _subject(
-    portrait: Portrait, alphas: Alphas, expert_side_px: int | None
+def subject(
+    portrait: Portrait, alphas: Alphas, *, expert_side_px: int | None = None
 ) -> variants.Subject | Doubt:
-    """The person, or what the expert net is to see first."""
+    """The person, of whom ``variants`` and ``sheets`` make files; or, as in ``finish_photo``, what
+    the expert net is to see first.
+
+    Raises UnusablePhoto (``matte_unreliable``).
+    """
     face = _face(portrait)
     ask_px = None if EXPERT in alphas else expert_side_px
     try:
@@ -359,6 +363,12 @@ def _of_photo(
     return tuple(
         check for code, value in values.items() for check in checks.judge(code, value, as_is=as_is)
     )
+
+
+def _shared(one: BoxXYXY, other: BoxXYXY) -> BoxXYXY:
+    """What both boxes hold."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _whole(size_px: SizeWH) -> BoxXYXY:

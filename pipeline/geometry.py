@@ -18,6 +18,7 @@ from pipeline.values import (
     Face,
     Head,
     Matte,
+    Nudge,
     Placement,
     SizeWH,
 )
@@ -97,18 +98,31 @@ def needed_scale(head: Head, document: Document) -> float:
     return document.head_height.target * document.size_px[1] / head.height_px
 
 
-def reach(head: Head, documents: tuple[Document, ...], photo_size_px: SizeWH) -> BoxXYXY:
+def reach(
+    head: Head,
+    documents: tuple[Document, ...],
+    photo_size_px: SizeWH,
+    nudge: Nudge | None = None,
+    *,
+    measured: bool = False,
+) -> BoxXYXY:
     """The box of the photo that no crop of these documents leaves, whatever crown the matte will
-    show.
+    show; with a head that was ``measured`` by its matte, the box for that crown. The ``nudge`` may
+    be as large as this one, in either direction.
     """
-    tallest = head.chin_below_eyes_px + head.crown_above_eyes_px * _CROWN_LIMITS[1]
-    tilt = abs(math.sin(math.radians(head.roll_deg)))
+    highest = 1.0 if measured else _CROWN_LIMITS[1]
+    tallest = head.chin_below_eyes_px + head.crown_above_eyes_px * highest
+    nudge = nudge or Nudge()
+    turn_deg = abs(head.roll_deg) + abs(nudge.turn)
+    tilt = math.sin(math.radians(min(turn_deg, 90)))
+    down, right = abs(nudge.shift_y) / 100, abs(nudge.shift_x) / 100
     along = aside = 0.0
     for document in documents:
-        height = tallest / document.head_height.min
+        height = tallest / (document.head_height.min * min(1, nudge.zoom))
         width = height * document.size_px[0] / document.size_px[1]
-        along = max(along, 0.8 * height + tilt * width / 2)
-        aside = max(aside, width / 2 + tilt * 0.8 * height)
+        half, most = (0.5 + right) * width, (0.8 + down) * height
+        along = max(along, most + tilt * half)
+        aside = max(aside, half + tilt * most)
     x, y = head.eyes_xy_px
     width_px, height_px = photo_size_px
     return (

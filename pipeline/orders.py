@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline import colours, documents
+from pipeline import adjust, colours, documents
 from pipeline.errors import BadOrder
+from pipeline.finish_values import AS_IT_IS, PLAIN, Finish
 from pipeline.papers import Paper
 from pipeline.printing import pixels
 from pipeline.sheet import Orientation, lay_out
 from pipeline.sheet_values import Cut, SheetFormat, SheetOrder
 from pipeline.values import (
+    Background,
     Document,
     ImageFormat,
+    Nudge,
     Order,
     Quality,
 )
@@ -37,12 +40,16 @@ def photo_order(
     min_kb: int | None = None,
     max_kb: int | None = None,
     progressive: bool = False,
+    nudge: Nudge | None = None,
+    finish: Finish = PLAIN,
+    background_image: bytes | None = None,
 ) -> Order:
     """The order of these documents, or of a free size, in these backgrounds, each named once.
 
-    No background is each document's own; no format is jpeg, or png where a background is
-    transparent. ``dpi`` chooses the pixels, the millimetres stay the documents'. Of ``min_kb``,
-    ``max_kb`` and a document's own limits the stricter counts. Raises BadOrder.
+    No background is each document's own, or the image where there is one; no format is jpeg, or png
+    where a background is transparent. ``dpi`` chooses the pixels, the millimetres stay the
+    documents'. Of ``min_kb``, ``max_kb`` and a document's own limits the stricter counts. Raises
+    BadOrder.
     """
     wanted = named(names)
     if size_mm or size_px:
@@ -53,7 +60,12 @@ def photo_order(
         wanted = tuple(documents.at_dpi(document, dpi) for document in wanted)
     if not wanted:
         raise BadOrder("bad_parameter", name="document", reason="give a document or a size")
+    if background_image is not None and not backgrounds:
+        backgrounds = (colours.IMAGE,)
     chosen = tuple(dict.fromkeys(colours.parse(name) for name in backgrounds))
+    _require_image(chosen, background_image)
+    for document in wanted:
+        _require_allowed(document, chosen, finish)
     transparent = any(background.rgb is None for background in chosen)
     if transparent and format == "jpeg":
         raise BadOrder("transparent_jpeg")
@@ -63,7 +75,17 @@ def photo_order(
     made = format or ("png" if transparent else "jpeg")
     if progressive and made != "jpeg":
         raise BadOrder("bad_parameter", name="progressive", reason="it is for JPEG")
-    return Order(wanted, chosen, made, quality, limit, progressive)
+    return Order(
+        wanted,
+        chosen,
+        made,
+        quality,
+        limit,
+        progressive,
+        nudge=nudge,
+        finish=finish,
+        background_image=background_image,
+    )
 
 
 def sheet_order(
@@ -82,6 +104,10 @@ def sheet_order(
     size_mm: tuple[float, float] | None = None,
     max_kb: int | None = None,
     progressive: bool = False,
+    nudge: Nudge | None = None,
+    finish: Finish = PLAIN,
+    background_image: bytes | None = None,
+    as_is: bool = False,
 ) -> SheetOrder:
     """A sheet with these documents, or a free size, in these backgrounds, in true millimetres.
 
@@ -95,7 +121,17 @@ def sheet_order(
     if width * height > _MAX_SHEET_PX:
         reason = f"{width}x{height} pixels are more than {_MAX_SHEET_PX // 1_000_000} million"
         raise BadOrder("bad_parameter", name="dpi", reason=reason)
-    photos = photo_order(names, backgrounds, quality=quality, size_mm=size_mm)
+    photos = photo_order(
+        names,
+        backgrounds,
+        quality=quality,
+        size_mm=size_mm,
+        nudge=nudge,
+        finish=finish,
+        background_image=background_image,
+    )
+    if as_is:
+        _require_untouched(photos)
     if any(background.rgb is None for background in photos.backgrounds):
         raise BadOrder("bad_parameter", name="background", reason="paper is not transparent")
     if progressive and format != "jpeg":
@@ -122,7 +158,35 @@ def sheet_order(
     )
     photos = replace(photos, documents=exact, progressive=progressive)
     most = None if max_kb is None else max_kb * _MOST_KB
-    return SheetOrder(photos, paper.id, layout, dpi, cut, format, most)
+    return SheetOrder(photos, paper.id, layout, dpi, cut, format, most, as_is)
+
+
+def _require_image(chosen: Sequence[Background], image: bytes | None) -> None:
+    named = any(background.shape == "image" for background in chosen)
+    if named and image is None:
+        raise BadOrder("bad_parameter", name="background", reason="there is no background_image")
+    if image is not None and not named:
+        reason = "background has to be image, or nothing"
+        raise BadOrder("bad_parameter", name="background_image", reason=reason)
+
+
+def _require_allowed(document: Document, chosen: Sequence[Background], finish: Finish) -> None:
+    """Raises BadOrder where the document's rule forbids a background or an adjustment."""
+    for background in chosen:
+        if document.plain_background and background.shape != "plain":
+            raise BadOrder("background_forbidden", document=document.id, name=background.name)
+    forbidden = adjust.forbidden(finish.adjustments, document.retouching)
+    if forbidden:
+        raise BadOrder("retouching_forbidden", document=document.id, name=forbidden)
+
+
+def _require_untouched(photos: Order) -> None:
+    """Raises BadOrder where a finished photo would have to be made anew."""
+    if len(photos.documents) != 1:
+        raise BadOrder("bad_parameter", name="as_is", reason="one photo has one document")
+    if photos.backgrounds or photos.nudge or photos.finish.adjustments != AS_IT_IS:
+        reason = "a finished photo keeps its background, its crop and its colours"
+        raise BadOrder("bad_parameter", name="as_is", reason=reason)
 
 
 def named(names: Sequence[str]) -> tuple[Document, ...]:

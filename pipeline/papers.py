@@ -37,6 +37,18 @@ def find(id: str) -> Paper:
     return paper
 
 
+def parse(text: str) -> Paper:
+    """The paper of that id or alias, or of a size in millimetres such as 100x150; raises BadOrder
+    bad_parameter.
+    """
+    parts = text.lower().replace("×", "x").replace("*", "x").split("x")
+    try:
+        width, height = (float(part) for part in parts)
+    except ValueError:
+        return find(text)
+    return custom((width, height))
+
+
 def custom(size_mm: tuple[float, float]) -> Paper:
     """A paper of a free size; raises BadOrder bad_parameter where it is none."""
     low, high = SIDE_MM_LIMITS

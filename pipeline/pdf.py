@@ -9,17 +9,24 @@ from pipeline.values import SizeWH
 
 MEDIA_TYPE = "application/pdf"
 # What the page takes besides the picture, by far.
-OVERHEAD_BYTES = 2048
+OVERHEAD_BYTES = 4096
 _POINTS_PER_INCH = 72
 _MM_PER_INCH = 25.4
 
 
-def page(jpeg: bytes, size_px: SizeWH, dpi: int, size_mm: tuple[float, float]) -> bytes:
+def page(
+    jpeg: bytes,
+    size_px: SizeWH,
+    dpi: int,
+    size_mm: tuple[float, float],
+    xmp: bytes | None = None,
+) -> bytes:
     """The PDF of an RGB JPEG of that size and density, from the top left corner of a page of
     ``size_mm``.
 
     A page is no whole number of pixels: what the picture's last row and column have too much lies
-    outside, and its pixels keep their size. A point is 1/72 inch (ISO 32000-1, 8.3.2.3).
+    outside, and its pixels keep their size. A point is 1/72 inch (ISO 32000-1, 8.3.2.3). ``xmp``
+    becomes the metadata of the document.
     """
     width, height = (side * _POINTS_PER_INCH / _MM_PER_INCH for side in size_mm)
     wide, high = (side * _POINTS_PER_INCH / dpi for side in size_px)
@@ -45,6 +52,9 @@ def page(jpeg: bytes, size_px: SizeWH, dpi: int, size_mm: tuple[float, float]) -
         pdf.pages.append(pikepdf.Page(pdf.make_indirect(content)))
         # A viewer that fits pages to the paper prints photos of a wrong size.
         pdf.Root.ViewerPreferences = Dictionary(PrintScaling=Name("/None"))
+        if xmp is not None:
+            metadata = Stream(pdf, xmp, Type=Name.Metadata, Subtype=Name.XML)
+            pdf.Root.Metadata = pdf.make_indirect(metadata)
         file = io.BytesIO()
         pdf.save(file, deterministic_id=True)
     return file.getvalue()

@@ -6,7 +6,8 @@ sizes in mm -> Layout -> SheetOrder -> PrintSheet
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipeline.values import Check, Encoding, Order, PointXY, Quality, SizeWH
+from pipeline.finish_values import UNADJUSTED, Adjusted
+from pipeline.values import Check, Encoding, Nudge, Order, PointXY, Quality, SizeWH
 
 Cut: TypeAlias = Literal["none", "marks", "hairlines"]
 SheetFormat: TypeAlias = Literal["jpeg", "png", "pdf"]
@@ -46,6 +47,8 @@ class SheetOrder:
     cut: Cut
     format: SheetFormat
     max_bytes: int | None = None
+    as_is: bool = False
+    """The upload is the finished photo: nothing is cut out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class SheetPhoto:
     size_mm: tuple[float, float]
     count: int
     checks: tuple[Check, ...]
+    nudge: Nudge | None = None
+    """As of an ``IdPhoto``."""
+    adjusted: Adjusted = UNADJUSTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.finish_values import PLAIN, UNADJUSTED, Adjusted, AiLabel, Finish, Retouching
+
 Rgb: TypeAlias = npt.NDArray[np.uint8]
 Rgba: TypeAlias = npt.NDArray[np.uint8]
 Alpha: TypeAlias = npt.NDArray[np.float32]
@@ -30,6 +32,7 @@ ImageFormat: TypeAlias = Literal["jpeg", "png", "webp"]
 Quality: TypeAlias = Literal["best", "fast"]
 Result: TypeAlias = Literal["pass", "warn", "fail"]
 Chroma: TypeAlias = Literal["4:4:4", "4:2:0"]
+Shape: TypeAlias = Literal["plain", "vertical", "radial", "image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class Portrait:
     """None for a cut-out, which needs no face."""
     views: Mapping[str, tuple[View, ...]]
     """What each matting net is to see, by its role; the first view holds all of the region."""
+    background_rgb: Rgb | None = None
+    """The picture that is to be put behind the person, fine enough for the order."""
 
     @property
     def frames(self) -> dict[str, tuple[Rgb, ...]]:
@@ -254,6 +259,9 @@ class Document:
     """True where the head height and the crown are those of a family of sizes, and not the
     document's own.
     """
+    plain_background: bool = True
+    """False where nobody asks for a background of one colour, as with free sizes."""
+    retouching: Retouching = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +270,34 @@ class Background:
 
     name: str
     rgb: tuple[int, int, int] | None
+    """Of a gradient the colour at the top or in the middle, of an image what shines through it."""
+    shape: Shape = "plain"
+    to_rgb: tuple[int, int, int] | None = None
+    """Of a gradient the colour at the bottom or in the corners."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """How a crop is moved from where the document's rule puts it; the numbers' limits are
+    ``NUDGE_LIMITS``.
+    """
+
+    zoom: float = 1.0
+    """Factor on the size of the head."""
+    shift_x: float = 0.0
+    """Percent of the photo's width by which the person moves to the right."""
+    shift_y: float = 0.0
+    """Percent of the photo's height by which the person moves down."""
+    turn: float = 0.0
+    """Degrees, clockwise as seen, on top of the levelling of the eyes."""
+
+
+NUDGE_LIMITS: Mapping[str, tuple[float, float]] = {
+    "zoom": (0.8, 1.25),
+    "shift_x": (-20.0, 20.0),
+    "shift_y": (-20.0, 20.0),
+    "turn": (-15.0, 15.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,16 +314,26 @@ class Order:
     """Fewest and most bytes that each file may have, besides its document's own limit."""
     progressive: bool = False
     """JPEGs that appear coarse first and then finer."""
+    nudge: Nudge | None = None
+    """None where the crop is the rule's."""
+    reuse: bool = False
+    """Whether other orders are to be met from what is prepared for this one."""
+    finish: Finish = PLAIN
+    background_image: bytes | None = None
+    """The file of the background whose shape is ``image``; only Cropping needs it."""
+    finest_px: int | None = None
+    """Up to this longest side each document is made as fine as the photo, besides."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutoutOrder:
     """What is wanted of a cut-out."""
 
-    format: Literal["png", "webp"]
+    format: ImageFormat | Literal["zip"]
     kind: Literal["rgba", "mask"]
     max_side_px: int
     quality: Quality = "best"
+    label: AiLabel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,3 +392,6 @@ class IdPhoto:
     """What it was made in: not always what was asked for, see the setting ``fast_when_full``."""
     encoding: Encoding | None = None
     """None where that is not known, as of a photo that another service has made."""
+    nudge: Nudge | None = None
+    """What was applied of the order's, within the document's rule; None where none was asked."""
+    adjusted: Adjusted = UNADJUSTED

@@ -2,32 +2,39 @@
 joins steps for ``flow``.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
-from pipeline import checks, colours, documents
+from pipeline import checks, colours, documents, finishing
 from pipeline.affine import chain, shift
 from pipeline.compose import compose
 from pipeline.encode import MEDIA_TYPES, File, encode, fits
 from pipeline.errors import BadOrder
+from pipeline.finish_values import PLAIN, UNADJUSTED, Adjusted, Finish
 from pipeline.foreground import estimate
 from pipeline.geometry import place_in, plan_crop
 from pipeline.matte import render
+from pipeline.nudge import nudged
 from pipeline.resample import warp
 from pipeline.values import (
     Alpha,
     Background,
     Check,
+    CropPlan,
     Document,
     Face,
     Head,
     IdPhoto,
     Matte,
+    Nudge,
     Order,
     Portrait,
     Rgb,
+    Rgba,
     SizeWH,
 )
 
@@ -58,23 +65,61 @@ class Crop:
     scale: float
     """Its pixels per pixel of the portrait; above 1 it is enlarged."""
     checks: tuple[Check, ...]
+    nudge: Nudge | None = None
+    """What was applied, where one was asked."""
+    adjusted: Adjusted = UNADJUSTED
 
 
-def crop(subject: Subject, document: Document) -> Crop:
-    """The person as the document's rule wants them."""
+def planned(
+    subject: Subject, document: Document, nudge: Nudge | None
+) -> tuple[CropPlan, Nudge | None]:
+    """The crop that the document's rule wants, nudged as far as it allows; and how far that is."""
+    face, head, size_px = subject.face, subject.head, subject.portrait.photo_size_px
+    plan = plan_crop(face, head, document, size_px)
+    if nudge is None:
+        return plan, None
+    return nudged(plan, place_in(plan, face, head, document), document, size_px, nudge)
+
+
+def crop(
+    subject: Subject, document: Document, nudge: Nudge | None = None, finish: Finish = PLAIN
+) -> Crop:
+    """The person as the document's rule wants them, nudged as far as it allows, and adjusted."""
     portrait, face, head = subject.portrait, subject.face, subject.head
-    plan = plan_crop(face, head, document, portrait.photo_size_px)
+    plan, applied = planned(subject, document, nudge)
     alpha, cut = render(subject.matte, plan, portrait.photo_size_px)
     from_region = chain(shift(*portrait.region_xy_px), plan.matrix)
     rgb = warp(portrait.region_rgb, from_region, plan.size_px)
     enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
+    person, adjusted, said = finishing.adjusted(
+        estimate(rgb, alpha), plan, portrait, face, subject.checks, document.retouching, finish
+    )
     about = (
-        *subject.checks,
+        *_turned(said, applied),
         *checks.judge("enlargement", enlarge),
         *checks.judge("body_cut", 100 * cut),
         *checks.of_placement(place_in(plan, face, head, document), document),
     )
-    return Crop(estimate(rgb, alpha), alpha, plan.size_px, document.dpi, plan.scale, about)
+    size_px, dpi = plan.size_px, document.dpi
+    return Crop(person, alpha, size_px, dpi, plan.scale, about, applied, adjusted)
+
+
+Cropper: TypeAlias = Callable[[Subject, Document, Nudge | None, Finish], Crop]
+"""``crop``, or what remembers its answers."""
+
+
+def _turned(said: tuple[Check, ...], nudge: Nudge | None) -> tuple[Check, ...]:
+    """The checks with the tilt that was asked for, where a finished photo must not have it."""
+    tilt = checks.judge("roll", nudge.turn, as_is=True) if nudge else ()
+    if all(check.result == "pass" for check in tilt):
+        return said
+    return (*(check for check in said if check.code != "roll"), *tilt)
+
+
+def picture(subject: Subject, crop: Crop, background: Background, finish: Finish) -> Rgb | Rgba:
+    """The person on the background, with the marks that are wanted."""
+    behind = subject.portrait.background_rgb
+    return finishing.marked(compose(crop.person_rgb, crop.alpha, background, behind), finish)
 
 
 def backgrounds(order: Order, document: Document) -> tuple[Background, ...]:
@@ -82,7 +127,42 @@ def backgrounds(order: Order, document: Document) -> tuple[Background, ...]:
     return order.backgrounds or (colours.parse(document.background),)
 
 
-def photos(subject: Subject, document: Document, order: Order) -> tuple[IdPhoto, ...]:
+def every(subject: Subject, order: Order, cropper: Cropper = crop) -> tuple[IdPhoto, ...]:
+    """Every document of the order in every background, documents first; each in its own size and
+    then, where that is wanted, as fine as the photo. Raises as ``photos``.
+    """
+    wanted = [
+        made
+        for document in order.documents
+        for made in (document, *_finer(subject, document, order))
+    ]
+    return tuple(
+        photo for document in wanted for photo in photos(subject, document, order, cropper)
+    )
+
+
+def _finer(subject: Subject, document: Document, order: Order) -> tuple[Document, ...]:
+    if order.finest_px is None:
+        return ()
+    plan, _ = planned(subject, document, order.nudge)
+    return (documents.finer(document, 1 / plan.scale, order.finest_px),)
+
+
+def finest(order: Order) -> tuple[Document, ...]:
+    """The documents, with the most pixels that may be wanted of them."""
+    if order.finest_px is not None:
+        return tuple(documents.finer(each, math.inf, order.finest_px) for each in order.documents)
+    if order.bytes_limit is None or order.bytes_limit[0] == 0:
+        return order.documents
+    return tuple(
+        documents.at_dpi(document, documents.densities(document)[-1])
+        for document in order.documents
+    )
+
+
+def photos(
+    subject: Subject, document: Document, order: Order, cropper: Cropper = crop
+) -> tuple[IdPhoto, ...]:
     """The document in every background.
 
     Raises BadOrder (``too_many_bytes``, ``too_few_bytes``) where the order, and not the document
@@ -91,17 +171,17 @@ def photos(subject: Subject, document: Document, order: Order) -> tuple[IdPhoto,
 
     @cache
     def at(dpi: int) -> Crop:
-        return crop(subject, documents.at_dpi(document, dpi))
+        return cropper(subject, documents.at_dpi(document, dpi), order.nudge, order.finish)
 
     found = []
     for background in backgrounds(order, document):
 
         @cache
         def written(dpi: int, background: Background = background) -> File:
-            made = at(dpi)
-            pixels = compose(made.person_rgb, made.alpha, background)
+            pixels = picture(subject, at(dpi), background, order.finish)
             limit, progressive = document.bytes_limit, order.progressive
-            return encode(pixels, order.format, dpi, limit, progressive=progressive)
+            about = finishing.xmp(pixels, order.finish.label)
+            return encode(pixels, order.format, dpi, limit, progressive=progressive, xmp=about)
 
         dpi = _fitting_dpi(document, written, at)
         data, encoding = written(dpi)
@@ -118,6 +198,8 @@ def photos(subject: Subject, document: Document, order: Order) -> tuple[IdPhoto,
                 about,
                 order.quality,
                 encoding,
+                at(dpi).nudge,
+                at(dpi).adjusted,
             )
         )
     return tuple(found)

@@ -1,13 +1,16 @@
 """The documents say what the code does."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-from deployments.forms import CheckForm, CutoutForm, PhotoForm, SheetForm
+from deployments.finish_forms import FinishForm
+from deployments.forms import CheckForm, CutoutForm
+from deployments.reuse import PhotoRequest, SheetRequest
 from deployments.settings import Settings
 from pipeline import papers
 from pipeline.errors import TEXTS
@@ -35,16 +38,35 @@ def test_the_readme_lists_every_code_and_no_other() -> None:
 
 
 def test_every_parameter_of_a_photo_is_in_the_readme() -> None:
-    for name in (*PhotoForm.model_fields, *CutoutForm.model_fields, *CheckForm.model_fields):
+    for name in (*PhotoRequest.model_fields, *CutoutForm.model_fields, *CheckForm.model_fields):
         assert f"{name}" in README
 
 
 def test_every_parameter_of_a_sheet_is_in_its_page() -> None:
     page = (ROOT / "docs" / "sheets.md").read_text("utf-8")
-    for name in SheetForm.model_fields:
+    for name in SheetRequest.model_fields:
         assert f"`{name}" in page
     for paper in papers.all_papers():
         assert f"`{paper.id}`" in page
+
+
+def test_every_adjustment_and_mark_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "adjustments.md").read_text("utf-8")
+    for name in FinishForm.model_fields:
+        assert f"`{name}" in page
+
+
+def test_the_example_for_python_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shutil.copy(ROOT / "tests" / "data" / "astronaut.png", tmp_path / "me.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docs/python.md", "exec"), {})
+    for background in ("blue", "white"):
+        made = tmp_path / f"me_{background}.jpg"
+        assert 10_000 < made.stat().st_size <= 40_000
 
 
 @pytest.mark.parametrize("name", requirements())

@@ -10,22 +10,27 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipeline", "models", "deployments", "cli")
-VOCABULARY = ("pipeline.values", "pipeline.sheet_values", "pipeline.errors")
+VOCABULARY = (
+    *("pipeline.values", "pipeline.finish_values", "pipeline.sheet_values", "pipeline.errors"),
+    *("pipeline.cutout_values", "pipeline.edit_values"),
+)
 SHARED = (*VOCABULARY, "pipeline.documents", "pipeline.affine", "pipeline.resample")
 PICTURES = ("numpy", "cv2", "PIL", "pillow_heif")
-STEPS = ("cropping", "matting", "compositing", "gateway")
+SEEN = ("deployments.metrics", "deployments.tracing")
+STEPS = ("cropping", "matting", "compositing", "cutouts", "gateway")
 TRANSACTIONS = ("ledger", "leases", "lifecycle", "listing", "keeping")
 
 # Module (the first pattern that fits counts) to what it may import besides the standard library.
 RULE: dict[str, tuple[str, ...]] = {
     "pipeline": (),
-    "pipeline.values": ("numpy",),
-    "pipeline.sheet_values": ("pipeline.values",),
+    "pipeline.values": ("numpy", "pipeline.finish_values"),
+    "pipeline.finish_values": (),
+    "pipeline.sheet_values": ("pipeline.values", "pipeline.finish_values"),
     "pipeline.job_texts": (),
     "pipeline.errors": ("pipeline.job_texts",),
     "pipeline.affine": ("numpy", "pipeline.values"),
     "pipeline.resample": ("numpy", "cv2", "pipeline.values", "pipeline.affine"),
-    "pipeline.document_rules": ("passport_photo_specs", "pipeline.values"),
+    "pipeline.document_rules": ("passport_photo_specs", *VOCABULARY),
     "pipeline.documents": ("pipeline.document_rules", *VOCABULARY),
     "pipeline.container": VOCABULARY,
     "pipeline.av1": ("pipeline.container", *VOCABULARY),
@@ -33,13 +38,22 @@ RULE: dict[str, tuple[str, ...]] = {
     "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container", "pipeline.av1"),
     "pipeline.flow": ("numpy", "pipeline.*"),
     "pipeline.variants": ("pipeline.*",),
-    "pipeline.sheets": ("PIL", "pipeline.*"),
+    "pipeline.cutouts": ("numpy", "cv2", "PIL", "pipeline.*"),
+    "pipeline.edits": ("numpy", "pipeline.*"),
+    "pipeline.frames": ("numpy", *VOCABULARY, "pipeline.affine", "pipeline.resample"),
+    "pipeline.cutout_values": ("pipeline.values",),
+    "pipeline.edit_values": ("pipeline.values",),
+    "pipeline.reuse": ("numpy", "pipeline.*"),
+    "pipeline.finishing": ("pipeline.*",),
+    "pipeline.sheets": ("numpy", "cv2", "PIL", "pipeline.*"),
+    "pipeline.fonts": ("PIL", "fontTools*", *VOCABULARY),
+    "pipeline.watermark": (*PICTURES, "pipeline.fonts", *VOCABULARY),
     "pipeline.sheet": VOCABULARY,
     "pipeline.papers": VOCABULARY,
     "pipeline.pdf": ("pikepdf", *VOCABULARY),
     "pipeline.orders": (
         *("pipeline.colours", "pipeline.documents", "pipeline.papers", "pipeline.printing"),
-        *("pipeline.sheet", *VOCABULARY),
+        *("pipeline.adjust", "pipeline.sheet", *VOCABULARY),
     ),
     "pipeline.*": (*PICTURES, *SHARED),
     "models.openvino_session": ("numpy", "openvino", "models.session"),
@@ -48,14 +62,28 @@ RULE: dict[str, tuple[str, ...]] = {
         *("models", "models.*", *VOCABULARY),
     ),
     "deployments": (),
-    "deployments.settings": ("pydantic",),
+    "deployments.settings": ("pydantic", "pipeline.finish_values"),
     "deployments.gate": (),
-    "deployments.admission": (*VOCABULARY,),
-    "deployments.calls": ("ray.exceptions", "grpc", *VOCABULARY),
-    "deployments.chain": ("ray.serve*", "deployments.calls", *VOCABULARY),
+    "deployments.pace": (),
+    "deployments.admission": ("deployments.pace", *VOCABULARY),
+    "deployments.turnstile": (
+        *("starlette*", "deployments.pace", "deployments.problems", *VOCABULARY),
+    ),
+    "deployments.line": (),
+    "deployments.tracing": ("opentelemetry*", "deployments.settings"),
+    "deployments.metrics": ("ray.serve", *VOCABULARY),
+    "deployments.note": ("deployments.metrics", "deployments.tracing"),
+    "deployments.request_log": (
+        *("starlette*", "deployments.metrics", "deployments.note", "deployments.problems"),
+        "deployments.tracing",
+    ),
+    "deployments.scrape": ("ray", "fastapi", "pipeline.errors"),
+    "deployments.calls": ("ray.exceptions", "grpc", "deployments.tracing", *VOCABULARY),
+    "deployments.chain": ("ray.serve*", "deployments.calls", "deployments.metrics", *VOCABULARY),
     "deployments.courtesy": (),
     "deployments.leaving": ("starlette",),
-    "deployments.worker": (),
+    "deployments.arrival": ("starlette*", "deployments.problems", *VOCABULARY),
+    "deployments.worker": ("deployments.line", "deployments.tracing"),
     "deployments.health": (
         *("numpy", "cv2", "deployments.settings", "deployments.worker"),
         *("models.matting", "pipeline.values"),
@@ -63,25 +91,48 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.cropping": (
         *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.health"),
         *("deployments.courtesy", "deployments.worker", "models.*", "pipeline.*"),
+        *SEEN,
     ),
     "deployments.matting": (
         *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.gate"),
         *("deployments.health", "deployments.worker", "models.*", *VOCABULARY),
+        *SEEN,
+        "deployments.line",
     ),
     "deployments.compositing": (
         *("ray*", "cv2", "deployments.settings", "deployments.calls", "deployments.health"),
+        *("deployments.tokens", "deployments.worker", "pipeline.*"),
+        *SEEN,
+    ),
+    "deployments.cutouts": (
+        *("cv2", "deployments.calls", "deployments.crops", "deployments.health"),
+        "deployments.metrics",
+        *("deployments.settings", "deployments.shelf", "deployments.tokens", "deployments.tracing"),
         *("deployments.worker", "pipeline.*"),
     ),
+    "deployments.crops": ("deployments.shelf", "pipeline.*"),
+    "deployments.shelf": (),
+    "deployments.tokens": VOCABULARY,
     "deployments.gateway": (
         *("ray*", "fastapi", "deployments.settings", "deployments.chain", "deployments.routes"),
-        "deployments.admission",
+        *("deployments.admission", "deployments.tokens"),
+        *SEEN,
         *("pipeline.checks", *VOCABULARY),
     ),
     "deployments.preflight": (
+        *("pipeline.fonts", "pipeline.errors"),
         *("yaml", "pydantic", "pydantic_core", "ray.serve.schema", "deployments.settings"),
+        "deployments.tracing",
         "models.*",
     ),
     "deployments.app": ("ray*", "deployments.*", "models.*"),
+    "deployments.dropin.fetch": ("deployments.jobs.webhook", *VOCABULARY),
+    "deployments.dropin*": (
+        *("fastapi", "starlette*", "pydantic", "PIL", "deployments.forms", "deployments.note"),
+        *("deployments.problems", "deployments.settings", "deployments.uploads"),
+        *("deployments.dropin*", "pipeline.colours", "pipeline.documents", "pipeline.orders"),
+        *("pipeline.papers", *VOCABULARY),
+    ),
     "deployments.jobs": (),
     "deployments.jobs.records": (),
     "deployments.jobs.files": ("fsspec*", "botocore*"),
@@ -102,6 +153,8 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.jobs.runner": (
         *("ray.serve*", "fsspec", "deployments.answers", "deployments.chain"),
         "deployments.settings",
+        *SEEN,
+        "deployments.note",
         *("deployments.jobs*", *VOCABULARY),
     ),
     "deployments.jobs.*": (  # the HTTP interface of jobs
@@ -113,23 +166,27 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.headers": ("starlette*",),
     "deployments.guard": (
         *("starlette*", "deployments.settings", *VOCABULARY),
-        *("deployments.access", "deployments.problems"),
+        *("deployments.access", "deployments.note", "deployments.problems"),
     ),
     "deployments.edge": (
         "starlette*",
         "deployments.problems",
-        "deployments.jobs.flow",
+        *("deployments.jobs.flow", "deployments.turnstile"),
         *VOCABULARY,
     ),
     "deployments.pages": ("fastapi*", "starlette*"),
+    "deployments.web": ("fastapi", *VOCABULARY),
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
         *("pipeline.documents", "pipeline.orders", "pipeline.papers", "deployments.settings"),
         *("deployments.answers", "deployments.problems", "deployments.schemas"),
-        "deployments.forms",
+        *("deployments.finish_forms", "deployments.forms"),
         "deployments.uploads",
-        *("deployments.guard", "deployments.headers", "deployments.leaving"),
-        *("deployments.pages", "deployments.jobs"),
+        *("deployments.arrival", "deployments.guard", "deployments.headers", "deployments.leaving"),
+        *("deployments.pages", "deployments.jobs", "deployments.metrics", "deployments.note"),
+        "deployments.web",
+        *("deployments.request_log", "deployments.scrape"),
+        *("deployments.dropin", "deployments.reuse", "deployments.tokens"),
     ),
     "cli.batch": (),
     "cli.batch.storage": ("numpy", "fsspec", "cli.files"),

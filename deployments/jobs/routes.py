@@ -36,6 +36,8 @@ _MEDIA_TYPES = {
 }
 # Codes of our own for a WebSocket: 4000 and the status that the same error has in HTTP.
 _CLOSE = 4000
+_BY_CLIENT = "client"
+"""Why a job is paused: somebody asked for it."""
 Number = Annotated[int, Field(ge=0, le=_MOST)]
 
 
@@ -78,6 +80,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(AtGateway)
     # A job's photos and progress are each client's own: those of other keys do not exist.
     _install_jobs(app, depot, intake)
+    _install_steering(app, depot)
     _install_results(app, depot)
     _install_events(app, depot)
 
@@ -145,6 +148,30 @@ def _install_jobs(app: FastAPI, depot: Depot, intake: Intake) -> None:
 
         await depot.run(gone, _key_name(request))
         return Response(status_code=204)
+
+
+def _install_steering(app: FastAPI, depot: Depot) -> None:
+    async def steer(request: Request, job_id: str, turn: Callable[[], object]) -> JobInfo:
+        await depot.run(depot.job, job_id, _key_name(request))
+        await depot.run(turn)
+        return await _info(depot, job_id)
+
+    @app.post("/v1/jobs/{job_id}/pause", tags=["jobs"], **refuses())
+    async def pause(request: Request, job_id: str) -> JobInfo:
+        """Begins no further photo until the job is resumed. Nothing happens to one that does not
+        run; a paused job is kept until it is resumed or deleted.
+        """
+        return await steer(request, job_id, lambda: depot.store.pause(_BY_CLIENT, job_id))
+
+    @app.post("/v1/jobs/{job_id}/resume", tags=["jobs"], **refuses())
+    async def resume(request: Request, job_id: str) -> JobInfo:
+        """Goes on with a job that a client paused. Nothing happens to others."""
+        return await steer(request, job_id, lambda: depot.store.resume(_BY_CLIENT, job_id))
+
+    @app.post("/v1/jobs/{job_id}/cancel", tags=["jobs"], **refuses())
+    async def cancel(request: Request, job_id: str) -> JobInfo:
+        """Ends the job now; what is finished is kept as of a job that is done."""
+        return await steer(request, job_id, lambda: depot.store.cancel(job_id))
 
 
 def _install_results(app: FastAPI, depot: Depot) -> None:

@@ -41,7 +41,9 @@ class JobInfo(BaseModel):
     state: JobState = Field(
         description="receiving, running, paused, done (every photo is done or failed) or cancelled."
     )
-    paused_for: str | None = Field(description="Why it is paused, a code; it goes on by itself.")
+    paused_for: str | None = Field(
+        description="Why it is paused: client, until it is resumed, or a code of what it waits for."
+    )
     total: int = Field(description="Photos, and files that are none.")
     counts: CountsInfo
     photos_per_s: float | None = Field(

@@ -32,7 +32,6 @@ def local_ray() -> Iterator[None]:
         include_dashboard=False,
         log_to_driver=False,
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-        _node_ip_address="127.0.0.1",
     )
     yield
     ray.shutdown()

@@ -72,7 +72,8 @@ def test_photos_are_answered_and_answers_hold_no_metadata(
     with service.client() as client:
         if form:
             files = {"photo": (f"{MARKER.decode()}.jpg", photo, "image/jpeg")}
-            answer = client.post("/v1/photos", files=files, data=ORDER)
+            kept = {**ORDER, "reuse": "true"}
+            answer = client.post("/v1/photos", files=files, data=kept)
         else:
             answer = client.post("/v1/photos", content=photo, params=ORDER)
     assert answer.status_code == status, answer.text
@@ -124,7 +125,7 @@ def test_the_search_finds_what_is_there(service: Service) -> None:
 # After all uploads: tests run in the order of this file.
 def test_nothing_of_a_photo_is_in_a_file_or_log(service: Service) -> None:
     log = service.log.read_text("utf-8", "replace")
-    assert "request by key test" in log  # what is searched is what the service wrote
+    assert " key=test " in log  # what is searched is what the service wrote
     needles = (MARKER, PIXELS, service.key.encode())
     assert not list(files_with(needles, service.folder, service.started_at))
     assert not list(open_files_with(needles))

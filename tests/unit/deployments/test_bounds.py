@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import ray
+from ray.serve import Application
 
 from deployments.app import graph
 from deployments.settings import Settings
@@ -15,11 +16,12 @@ PROXIES = 1
 STEPS = ("Cropping", "Matting", "Compositing")
 
 
-def deployed(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, Any]:
-    """The deployments for these settings on a machine with four cores, by name."""
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0})
+def deployed(monkeypatch: pytest.MonkeyPatch, cores: float = 4, **settings: Any) -> dict[str, Any]:
+    """The deployments for these settings on a machine with so many cores, by name."""
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": cores})
     gateway: Any = graph(Settings(**settings), "cpu", dict)._bound_deployment
-    steps = [application._bound_deployment for application in gateway.init_args[1:]]
+    given = (*gateway.init_args, *gateway.init_kwargs.values())
+    steps = [each._bound_deployment for each in given if isinstance(each, Application)]
     return {deployment.name: deployment for deployment in (gateway, *steps)}
 
 
@@ -94,3 +96,64 @@ def test_the_figures_in_the_architecture_are_those_of_the_defaults(
         f"{gateways} x {photos} + 1 x {window} = {photos_in_graph(found)} photos",
     )
     assert all(told in text for told in sums), sums
+
+
+def share(deployment: Any) -> float:
+    """Of a core, as Ray counts it for one replica."""
+    found: float = deployment.ray_actor_options["num_cpus"]
+    return found
+
+
+def stands_beside(deployment: Any) -> bool:
+    """Whether new replicas come before the old ones go."""
+    return bool(deployment._deployment_config.max_surge_percent)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 64])
+def test_there_is_room_for_a_new_replica_beside_the_old_ones(
+    monkeypatch: pytest.MonkeyPatch, cores: float
+) -> None:
+    """With all that autoscaling may start, and two Gateways: without room Ray waits for ever."""
+    found = deployed(monkeypatch, cores, gateway={"min_replicas": 2}).values()
+    taken = sum(replicas(each)[1] * share(each) for each in found)
+    assert taken + max(share(each) for each in found if stands_beside(each)) <= cores
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_old_replica_goes_first_where_room_is_not_certain(
+    monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    assert stands_beside(deployed(monkeypatch)[step]) == (step != "Matting")
+    settings = {step.lower(): {"cpus_per_replica": 1}}
+    assert not stands_beside(deployed(monkeypatch, **settings)[step])
+
+
+def test_what_is_begun_may_end_before_its_replica_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = deployed(monkeypatch, deadline_s=100, upload_s=50)
+    given_s = {
+        name: each._deployment_config.graceful_shutdown_timeout_s for name, each in found.items()
+    }
+    assert all(given_s[step] > 100 for step in STEPS)
+    assert given_s["Gateway"] > 150
+
+
+def test_what_is_kept_lies_in_one_replica_that_takes_all_that_the_gateways_may_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = deployed(monkeypatch)
+    cutouts, (_, gateways) = found["Cutouts"], replicas(found["Gateway"])
+    settings: Settings = found["Gateway"].init_args[0]
+    assert settings.cutouts is not None
+    photos, held = settings.max_photos_in_flight, cutouts.max_ongoing_requests
+    assert replicas(cutouts) == (1, 1)
+    told = (
+        f"{gateways} x {photos} = {held} calls",
+        f"`cutouts.max_mb` ({settings.cutouts.max_mb:g})",
+        f"`cutouts.keep_minutes` ({settings.cutouts.keep_minutes:g})",
+    )
+    text = ARCHITECTURE.read_text("utf-8")
+    assert all(sentence in text for sentence in told), told
+
+
+def test_nothing_is_deployed_for_cutouts_that_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Cutouts" not in deployed(monkeypatch, cutouts=None)

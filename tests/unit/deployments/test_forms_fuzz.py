@@ -35,6 +35,7 @@ names = st.one_of(
     st.sampled_from([document.id for document in documents.search("", "")]),
     st.sampled_from(["../../etc/passwd", "us-passport\0", "US-PASSPORT ", "us-passport,,", ","]),
 )
+percents = st.one_of(st.integers(-110, 110).map(str), numbers)
 values = st.one_of(
     st.text(max_size=40),
     *(numbers, sizes, colours, names),
@@ -64,6 +65,15 @@ def fields(form: Any) -> st.SearchStrategy[list[tuple[str, str]]]:
         "max_kb": st.integers(-1, 300).map(str),
         "progressive": st.sampled_from(["true", "0", "perhaps"]),
         "as_is": st.sampled_from(["true", "0", "yes", "perhaps"]),
+        "adjust": st.sampled_from(["off", "auto", "AUTO"]),
+        **dict.fromkeys(("brightness", "contrast", "saturation", "sharpness"), percents),
+        "white_balance": st.sampled_from(["true", "0", "perhaps"]),
+        "fill_light": st.sampled_from(["true", "0", "perhaps"]),
+        "watermark": st.text(string.ascii_letters + "\n照", max_size=70),
+        "watermark_style": st.sampled_from(["tiled", "corner", "round"]),
+        "watermark_opacity": st.one_of(st.floats(0, 1).map(str), numbers),
+        "zoom": st.one_of(st.floats(0.7, 1.3).map(str), numbers),
+        **dict.fromkeys(("shift_x", "shift_y", "turn"), st.floats(-16, 16).map(str)),
     }
     known = [
         st.tuples(st.just(name), strategy)

@@ -40,6 +40,18 @@ def test_nothing_is_in_the_way(say: Say) -> None:
     assert say(device="cpu") == []
 
 
+def test_traces_without_the_exporter(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "PACKAGE", "opentelemetry.exporter.of_nobody")
+    (reason,) = say(device="cpu", tracing={"otlp_url": "http://127.0.0.1:4318/v1/traces"})
+    assert ".[tracing]" in reason
+
+
+@pytest.mark.parametrize(("label", "said"), [("visible", True), ("metadata", False)])
+def test_a_label_that_no_font_can_write(say: Say, label: str, said: bool) -> None:
+    found = say(device="cpu", ai_label=label, ai_label_text="AI \ue000")
+    assert [".[fonts]" in reason for reason in found] == ([True] if said else [])
+
+
 @pytest.mark.parametrize(
     ("args", "mentions"),
     [

@@ -146,6 +146,36 @@ def test_a_retry_takes_the_failed_photos_alone(service: Service) -> None:
     assert service.client.get(f"/v1/jobs/{job_id}").json()["counts"]["done"] == 5
 
 
+def test_a_job_is_paused_and_goes_on(service: Service) -> None:
+    path = f"/v1/jobs/{service.post(zips.zipped(PHOTOS)).json()['id']}"
+    service.runner.work(2)
+    paused = service.client.post(f"{path}/pause").json()
+    assert (paused["state"], paused["paused_for"]) == ("paused", "client")
+    assert service.runner.work() == []
+    assert service.client.post(f"{path}/pause").json()["state"] == "paused"
+    assert service.client.post(f"{path}/resume").json()["state"] == "running"
+    assert len(service.runner.work()) == 3
+    for turn in ("pause", "resume", "cancel"):
+        assert service.client.post(f"{path}/{turn}").json()["state"] == "done"
+
+
+def test_a_job_that_waits_for_the_storage_is_not_resumed_by_clients(service: Service) -> None:
+    job_id = service.post(zips.zipped(PHOTOS)).json()["id"]
+    service.runner.store.pause("storage_unavailable", job_id)
+    job = service.client.post(f"/v1/jobs/{job_id}/resume").json()
+    assert (job["state"], job["paused_for"]) == ("paused", "storage_unavailable")
+
+
+def test_a_cancelled_job_keeps_what_is_finished(service: Service) -> None:
+    job_id = service.post(zips.zipped(PHOTOS)).json()["id"]
+    service.runner.work(2)
+    job = service.client.post(f"/v1/jobs/{job_id}/cancel").json()
+    assert (job["state"], job["counts"]["done"], job["counts"]["cancelled"]) == ("cancelled", 2, 3)
+    assert job["keep_until"] > job["ended_at"]
+    assert service.runner.work() == []
+    assert fetched(service, job_id).namelist()[:2] == ["class/00.jpg", "class/01.jpg"]
+
+
 @pytest.mark.parametrize("done", [0, 2, 5])
 def test_deletion_leaves_nothing(service: Service, done: int) -> None:
     job_id = service.post(zips.zipped(PHOTOS)).json()["id"]
@@ -166,6 +196,9 @@ def test_deletion_leaves_nothing(service: Service, done: int) -> None:
         ("GET", "/result.zip"),
         ("GET", "/events"),
         ("POST", "/retry"),
+        ("POST", "/pause"),
+        ("POST", "/resume"),
+        ("POST", "/cancel"),
         ("DELETE", ""),
     ],
 )
@@ -189,7 +222,8 @@ def test_another_key_s_job_does_not_exist(make_service: Callable[..., Service]) 
     path = f"/v1/jobs/{job_id}"
     assert service.client.get(path, headers=as_("ann")).status_code == 200
     assert service.client.get(path).status_code == 401
-    for method, end in (("GET", ""), ("GET", "/items"), ("GET", "/events"), ("DELETE", "")):
+    asked = [("GET", ""), ("GET", "/items"), ("GET", "/events"), ("DELETE", "")]
+    for method, end in [*asked, ("POST", "/pause"), ("POST", "/resume"), ("POST", "/cancel")]:
         answer = service.client.request(method, path + end, headers=as_("bob"))
         assert answer.status_code == 404
     other = service.post(zips.zipped(PHOTOS), **as_("bob"), idempotency_key="1")
@@ -221,4 +255,7 @@ def test_every_route_is_documented(service: Service) -> None:
         (f"{job}/result.zip", "get"),
         (f"{job}/events", "get"),
         (f"{job}/retry", "post"),
+        (f"{job}/pause", "post"),
+        (f"{job}/resume", "post"),
+        (f"{job}/cancel", "post"),
     }

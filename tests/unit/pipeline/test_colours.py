@@ -27,6 +27,26 @@ def test_parse(text: str, name: str, rgb: tuple[int, int, int] | None) -> None:
     assert parse(text) == Background(name, rgb)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "gradient:#438edb-#FFF",
+            Background("gradient-438edb-ffffff", (67, 142, 219), "vertical", (255, 255, 255)),
+        ),
+        (
+            "Radial:fff-000000",
+            Background("radial-ffffff-000000", (255, 255, 255), "radial", (0, 0, 0)),
+        ),
+        ("image", Background("image", (255, 255, 255), "image")),
+    ],
+)
+def test_what_is_no_plain_colour(text: str, found: Background) -> None:
+    assert parse(text) == found
+    # Files are named after it.
+    assert not set(found.name) & set("#:/ ")
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_every_name_means_its_colour(name: str) -> None:
     assert parse(name) == Background(name, NAMED[name])
@@ -51,6 +71,13 @@ def test_every_name_means_its_colour(name: str) -> None:
         "#²³¹",
         "f f f",
         "beige",
+        "gradient:",
+        "gradient:#fff",
+        "gradient:red-blue",
+        "gradient:#fff-#000-#fff",
+        "radial:#ffff-#000",
+        "conic:#fff-#000",
+        "image.png",
         "none",
         "white\x00",
         "a" * 100_000,

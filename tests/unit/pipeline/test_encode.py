@@ -89,3 +89,14 @@ def test_read_only_pixels_will_do(picture: Pixels, format: ImageFormat) -> None:
     frozen = picture.copy()
     frozen.setflags(write=False)
     assert encode(frozen, format, 300) == encode(picture, format, 300)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("limit", [None, (0, 90_000), (1_000_000, 2_000_000)])
+def test_noise_is_written_too(limit: tuple[int, int] | None, progressive: bool) -> None:
+    """It takes more bytes a pixel than Pillow makes room for."""
+    noise = np.random.default_rng(3).integers(0, 255, (300, 200, 3), np.uint8)
+    data, _ = encode(noise, "jpeg", 300, limit, progressive=progressive)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (200, 300)
+        image.load()
