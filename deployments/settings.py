@@ -235,8 +235,8 @@ class Settings(_Settings):
     batch: Batch = Batch()
 
     deadline_s: PositiveFloat = 10
-    """Time from a request's arrival to its answer; later photos are dropped at the next step with
-    504.
+    """Time for a photo, from the moment that its upload is read; later ones are dropped at the next
+    step with 504.
     """
     upload_s: PositiveFloat = 60
     """Time that a photo may take to arrive, and each further 64 kB of a job; slower clients get

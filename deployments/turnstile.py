@@ -1,4 +1,4 @@
-"""Refuses in Ray's proxy what the Gateways would refuse: there it costs a tenth."""
+"""Refuses in Ray's proxy what the Gateways would refuse: there it costs them nothing."""
 
 import math
 import time
