@@ -42,7 +42,13 @@ OPERATIONS = (
 @pytest.fixture(scope="module")
 def api(client: httpx.Client) -> Any:
     """The service's own document; sound and unsound requests are made from it."""
-    return schemathesis.openapi.from_dict(client.get("/openapi.json").json())
+    document = client.get("/openapi.json").json()
+    for path in ("/v1/photos", "/v1/sheets"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
+        # A cut-out may take its place; but Schemathesis fails on what it makes itself where a file
+        # may be left out ("Unsupported type: 'Binary'").
+        body["schema"]["required"] = ["photo"]
+    return schemathesis.openapi.from_dict(document)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

@@ -132,7 +132,10 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
     fields = body["multipart/form-data"]["schema"]["properties"]
     assert set(fields) == {
         *("photo", "document", "background", "size_mm", "size_px", "format", "dpi"),
-        *("quality", "min_kb", "max_kb", "progressive"),
+        *("quality", "min_kb", "max_kb", "progressive", "background_image", "reuse", "cutout"),
+        *("adjust", "brightness", "contrast", "saturation", "sharpness", "white_balance"),
+        *("fill_light", "watermark", "watermark_style", "watermark_opacity"),
+        *("zoom", "shift_x", "shift_y", "turn"),
     }
     checked = schema["paths"]["/v1/checks"]["post"]
     fields = checked["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
