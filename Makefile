@@ -33,7 +33,7 @@ serve: weights  ## run the service on 127.0.0.1:8000
 
 test: weights  ## run every test
 	@echo "==> testing"
-	@$(RAY_ENV) sh tests/run.sh $(BIN)/python
+	@$(RAY_ENV) $(BIN)/python -m pytest
 
 lint: setup  ## check style and types
 	@echo "==> linting"

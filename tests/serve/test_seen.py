@@ -120,7 +120,7 @@ def test_prometheus_answers_every_query(
         client.post("/v1/photos", files={"photo": b"text"}, data=ORDER)
         by_kind = 'sum(idphoto_photos_total{kind="%s",document="cn-1-inch",code="%s"})'
         for kind, code in (("job", "ok"), ("photo", "ok"), ("photo", "unsupported_format")):
-            eventually(lambda: prometheus.value(by_kind % (kind, code)) > 0)  # noqa: B023
+            eventually(lambda: prometheus.value(by_kind % (kind, code)) > 0, 120)  # noqa: B023
         eventually(lambda: prometheus.value('max(idphoto_job_items{state="done"})') > 0)
         # Rates are of two scrapes at least.
         queries = [query for query in dashboard_queries() if not GPU.search(query)]
