@@ -92,9 +92,6 @@ async def sheet(
 ) -> tuple[PrintSheet, Cutout | None]:
     """The sheet, as ``photos``."""
     _require(studio.settings, form, data)
-    if order.as_is and (form.reuse or form.cutout is not None):
-        name = "cutout" if form.cutout is not None else "reuse"
-        raise BadOrder("bad_parameter", name=name, reason="what is printed as it is is not cut out")
     owner: str | None = request.state.key_name
     if form.cutout is not None:
         return await studio.again(form.cutout, order, owner, timings)
