@@ -189,16 +189,12 @@ def run(options: argparse.Namespace, folder: Path) -> tuple[str, list[str]]:
     for goal in [*goals, options.count + 1]:
         with running(command, f"{url}/readyz") as pid, Meter(pid) as meter:
             if not job:
-                found = photos.chosen(options)
-                taken, refused = asyncio.run(
-                    load.accepted(load.target(url, options.quality), found)
-                )
-                load.tell_refused(refused)
+                found, uploads = asyncio.run(load.sendable(options, url))
                 over_http = asyncio.run(
-                    measure(list(taken.values()), Load(options.seconds, _WARM_UP_S, _CLIENTS), pid)
+                    measure(uploads, Load(options.seconds, _WARM_UP_S, _CLIENTS), pid)
                 )
                 archive = folder / "photos.zip"
-                sent = pack({name: found[name] for name in taken}, options.count, archive)
+                sent = pack(found, options.count, archive)
                 start_s = time.monotonic()
                 job = send(url, archive, options.quality)
                 sending_s = time.monotonic() - start_s

@@ -49,6 +49,18 @@ def tell_refused(refused: Mapping[str, str]) -> None:
         print(f"Left out, as they get no photo: {reasons}")
 
 
+async def sendable(options: argparse.Namespace, url: str) -> tuple[dict[str, bytes], list[Upload]]:
+    """The photos of ``--photos`` or ``--megapixels`` that the service at ``url`` finishes, by name,
+    and as they are sent; prints which are left out. Raises SystemExit where none is left.
+    """
+    found = photos.chosen(options)
+    uploads, refused = await accepted(target(url, options.quality), found)
+    tell_refused(refused)
+    if not uploads:
+        raise SystemExit("no photo to send is left")
+    return {name: found[name] for name in uploads}, list(uploads.values())
+
+
 def loads(options: argparse.Namespace) -> list[Load]:
     """The runs that the options ask for."""
     if options.rate:
@@ -89,16 +101,12 @@ def parser() -> argparse.ArgumentParser:
 
 async def run(options: argparse.Namespace) -> str:
     """Prints what is sent; the table of the runs."""
-    found = photos.chosen(options)
-    uploads, refused = await accepted(target(options.url, options.quality), found)
-    tell_refused(refused)
-    if not uploads:
-        raise SystemExit("no photo to send is left")
-    said = photos.described(options, {name: found[name] for name in uploads})
+    taken, uploads = await sendable(options, options.url)
+    said = photos.described(options, taken)
     print(f"{machine()}; {said}; quality {options.quality}, {DOCUMENT} on {BACKGROUND}")
     rows = []
     for load in loads(options):
-        figures = await measure(list(uploads.values()), load, options.pid)
+        figures = await measure(uploads, load, options.pid)
         rows.append((load.name, *figures.row()))
     return table(("rate" if options.rate else "clients", *HEADER), rows)
 

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import load, photos
-from benchmarks.client import Upload
 from benchmarks.figures import cell, machine, ratio, table
 from benchmarks.production import production
 from benchmarks.service import free_port, running
@@ -62,12 +61,7 @@ async def run(options: argparse.Namespace, folder: Path) -> str:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running(production(port, folder), f"{url}/readyz") as pid:
-        found = photos.chosen(options)
-        taken, refused = await load.accepted(load.target(url, options.quality), found)
-        load.tell_refused(refused)
-        uploads: list[Upload] = list(taken.values())
-        if not uploads:
-            raise SystemExit("no photo to send is left")
+        _, uploads = await load.sendable(options, url)
         runs = [await measure(uploads, each, pid) for _, each in plan(options)]
     names = [name for name, _ in plan(options)]
     said = f"{options.seconds:g} s each after {options.warm_up:g} s; quality {options.quality}"

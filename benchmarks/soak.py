@@ -100,12 +100,7 @@ async def run(options: argparse.Namespace, folder: Path) -> str:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running(production(port, folder), f"{url}/readyz") as pid:
-        found = photos.chosen(options)
-        taken, refused = await load.accepted(load.target(url, options.quality), found)
-        load.tell_refused(refused)
-        uploads = list(taken.values())
-        if not uploads:
-            raise SystemExit("no photo to send is left")
+        _, uploads = await load.sendable(options, url)
         rate = options.rate
         if not rate:
             capacity = (await measure(uploads, _CAPACITY, pid)).photos_per_s
