@@ -3,7 +3,8 @@
 import base64
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -50,6 +51,20 @@ def photos(request: Request, finished: Sequence[IdPhoto], cutout: Cutout | None 
     return answer
 
 
+def photos_and_sheet(
+    request: Request, finished: PrintSheet, cutout: Cutout | None = None
+) -> Response:
+    """The files that were wanted with the sheet and the sheet itself: JSON where the client asks
+    for it, else a zip; with the ``cutout`` as above.
+    """
+    if _wants_json(request):
+        answer = _json(finished.files, cutout, _sheet_info(finished, None))
+    else:
+        answer = _zip(finished.files, {_sheet_name(finished): finished.data})
+    answer.headers.update(_kept(cutout))
+    return answer
+
+
 def sheet(request: Request, finished: PrintSheet, cutout: Cutout | None = None) -> Response:
     """JSON where the client asks for it, else the sheet's file; with the ``cutout`` as above."""
     checks = [check for photo in finished.photos for check in photo.checks]
@@ -57,9 +72,8 @@ def sheet(request: Request, finished: PrintSheet, cutout: Cutout | None = None) 
     if _wants_json(request):
         info = _sheet_info(finished, cutout)
         return JSONResponse(info.model_dump(mode="json"), headers=headers)
-    filename = f"sheet_{finished.paper}.{SUFFIX[finished.media_type]}"
     headers |= _written(finished.data, finished.encoding)
-    headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    headers["Content-Disposition"] = f'inline; filename="{_sheet_name(finished)}"'
     headers["X-Photos"] = ", ".join(
         f"{photo.document}_{photo.background.removeprefix('#')}={photo.count}"
         for photo in finished.photos
@@ -82,17 +96,25 @@ def _picture(photo: IdPhoto) -> Response:
     return Response(photo.data, media_type=photo.media_type, headers=headers)
 
 
-def _zip(finished: Sequence[IdPhoto]) -> Response:
+def _sheet_name(finished: PrintSheet) -> str:
+    return f"sheet_{finished.paper}.{SUFFIX[finished.media_type]}"
+
+
+def _zip(finished: Sequence[IdPhoto], more: Mapping[str, bytes] = MappingProxyType({})) -> Response:
     file = io.BytesIO()
     # Stored, not deflated: the pictures are compressed already.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for photo in finished:
             archive.writestr(name(photo), photo.data)
+        for filename, data in more.items():
+            archive.writestr(filename, data)
     headers = {"Content-Disposition": 'attachment; filename="photos.zip"', **_of(finished)}
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
 
-def _json(finished: Sequence[IdPhoto], cutout: Cutout | None) -> Response:
+def _json(
+    finished: Sequence[IdPhoto], cutout: Cutout | None, sheet: SheetInfo | None = None
+) -> Response:
     infos = [
         PhotoInfo(
             document=photo.document,
@@ -108,7 +130,7 @@ def _json(finished: Sequence[IdPhoto], cutout: Cutout | None) -> Response:
         )
         for photo in finished
     ]
-    info = PhotosInfo(photos=infos, cutout=schemas.cutout_info(cutout))
+    info = PhotosInfo(photos=infos, sheet=sheet, cutout=schemas.cutout_info(cutout))
     return JSONResponse(info.model_dump(mode="json"), headers=_of(finished))
 
 

@@ -86,7 +86,7 @@ class Chain:
         """
         order = _labelled(order, self._label)
         # A sheet's photos are prepared as any others.
-        photos = order.photos if isinstance(order, SheetOrder) else order
+        photos = order.prepared if isinstance(order, SheetOrder) else order
         by_value = _is_small(data, photos)
         cropping, compositing = self._ends[by_value]
         crop = getattr(cropping, kind if kind in _CROPPED else "photo")
@@ -152,18 +152,22 @@ def _labelled(order: _AnyOrder, label: AiLabel | None) -> _AnyOrder:
         return order
     if isinstance(order, CutoutOrder):
         return replace(order, label=label)
-    photos = order.photos if isinstance(order, SheetOrder) else order
-    photos = replace(photos, finish=replace(photos.finish, label=label))
-    return replace(order, photos=photos) if isinstance(order, SheetOrder) else photos
+
+    def with_label(photos: Order) -> Order:
+        return replace(photos, finish=replace(photos.finish, label=label))
+
+    return order.each(with_label) if isinstance(order, SheetOrder) else with_label(order)
 
 
 def _without_image(order: _AnyOrder) -> _AnyOrder:
     """The order as it goes on from Cropping, which has read the picture of the background."""
     if isinstance(order, CutoutOrder):
         return order
-    if isinstance(order, SheetOrder):
-        return replace(order, photos=replace(order.photos, background_image=None))
-    return replace(order, background_image=None)
+
+    def without(photos: Order) -> Order:
+        return replace(photos, background_image=None)
+
+    return order.each(without) if isinstance(order, SheetOrder) else without(order)
 
 
 def _is_small(data: bytes, order: Order | CutoutOrder) -> bool:

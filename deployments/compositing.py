@@ -127,7 +127,7 @@ class Compositing:
     ) -> tuple[PrintSheet, Cutout | None] | Doubt:
         """The sheet, as ``kept_photo``."""
         made: tuple[PrintSheet, Cutout | None] | Doubt
-        given = portrait, alphas, order.photos
+        given = portrait, alphas, order.prepared
         made = await self._kept(sheets.printed, given, order, owner, deadline_at)
         return made
 

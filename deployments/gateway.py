@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from ray import serve
@@ -28,6 +28,8 @@ from pipeline.values import (
     Order,
     Report,
 )
+
+_OrderT = TypeVar("_OrderT", Order, SheetOrder)
 
 
 @serve.ingress()
@@ -67,7 +69,7 @@ class Gateway:
 
     async def sheet(self, data: bytes, order: SheetOrder, timings: Timings) -> PrintSheet:
         """The one sheet. ``timings`` takes the milliseconds of each step."""
-        order = replace(order, photos=self._hurried(order.photos))
+        order = self._hurried(order)
         finished: PrintSheet = await self._run("sheet", data, order, timings)
         return finished
 
@@ -86,7 +88,7 @@ class Gateway:
         self, data: bytes, order: SheetOrder, owner: str | None, timings: Timings
     ) -> tuple[PrintSheet, Cutout | None]:
         """As ``kept_photos``, of a sheet."""
-        order = replace(order, photos=self._hurried(replace(order.photos, reuse=True)))
+        order = self._hurried(order.each(lambda photos: replace(photos, reuse=True)))
         made: tuple[PrintSheet, Cutout | None]
         made = await self._run("kept_sheet", data, order, timings, owner)
         return made
@@ -104,12 +106,15 @@ class Gateway:
             made = await self._chain.again(id, owner, order, deadline_at, timings)
             return made
 
-    def _hurried(self, order: Order) -> Order:
+    def _hurried(self, order: _OrderT) -> _OrderT:
         """The order, in fast where so many places are taken."""
+        quality = order.photos.quality if isinstance(order, SheetOrder) else order.quality
         limit = self.settings.fast_when_full
-        if limit is None or order.quality != "best" or self._admission.full_share <= limit:
+        if limit is None or quality != "best" or self._admission.full_share <= limit:
             return order
         self._places.hurried()
+        if isinstance(order, SheetOrder):
+            return order.each(lambda photos: replace(photos, quality="fast"))
         return replace(order, quality="fast")
 
     async def checks(

@@ -22,6 +22,12 @@ class PhotoRequest(PhotoForm):
 
     reuse: bool = Field(False, description=_REUSE)
     cutout: str | None = Field(None, max_length=200, description=_CUTOUT)
+    sheet: str | None = Field(
+        None,
+        max_length=40,
+        description="A paper of POST /v1/sheets, such as 4r: the answer, a zip or JSON, also holds "
+        "a sheet of it with these photos, as JPEG at 300 dpi.",
+    )
 
 
 class SheetRequest(SheetForm):
@@ -86,7 +92,7 @@ async def sheet(
     studio: Studio,
     request: Request,
     data: bytes,
-    form: SheetRequest,
+    form: PhotoRequest | SheetRequest,
     order: SheetOrder,
     timings: dict[str, float],
 ) -> tuple[PrintSheet, Cutout | None]:

@@ -35,7 +35,7 @@ from deployments.request_log import RequestLog
 from deployments.reuse import CUTOUT_FIELD, PhotoRequest, SheetRequest
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
-from pipeline import documents
+from pipeline import documents, orders
 from pipeline.edit_values import EditOrder
 from pipeline.errors import BadOrder, NotFound, Unavailable
 from pipeline.sheet_values import SheetOrder
@@ -110,8 +110,9 @@ def build(studio: Studio) -> FastAPI:
 
         One document in one background is answered with the picture, several with a zip of all
         variants from one matte. With ``Accept: application/json`` the answer holds the pictures in
-        base64 and their checks, as POST /v1/checks gives them. With ``reuse`` the cut-out is kept
-        for a few minutes, and ``cutout`` takes the photo's place.
+        base64 and their checks, as POST /v1/checks gives them. With ``sheet`` a sheet for print
+        comes with them. With ``reuse`` the cut-out is kept for a few minutes, and ``cutout`` takes
+        the photo's place.
         """
         studio.require_room()
         start = time.perf_counter()
@@ -119,8 +120,12 @@ def build(studio: Studio) -> FastAPI:
         form = forms.parse(PhotoRequest, fields)
         order = forms.photo_order(form, settings.max_variants, image)
         timings = _noted(request, order, start)
-        made = await reuse.photos(studio, request, data, form, order, timings)
-        return _timed(answers.photos(request, *made), timings)
+        if form.sheet is not None:
+            wanted = orders.with_sheet(order, form.sheet)
+            made = await reuse.sheet(studio, request, data, form, wanted, timings)
+            return _timed(answers.photos_and_sheet(request, *made), timings)
+        photos = await reuse.photos(studio, request, data, form, order, timings)
+        return _timed(answers.photos(request, *photos), timings)
 
     @app.post(
         "/v1/sheets",

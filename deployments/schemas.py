@@ -170,11 +170,6 @@ class PhotoInfo(BaseModel):
     data_base64: str
 
 
-class PhotosInfo(BaseModel):
-    photos: list[PhotoInfo]
-    cutout: CutoutInfo | None = Field(None, description="null: none is kept.")
-
-
 class SheetPhotoInfo(BaseModel):
     """One kind of photo on a sheet."""
 
@@ -199,6 +194,12 @@ class SheetInfo(BaseModel):
     photos: list[SheetPhotoInfo]
     cutout: CutoutInfo | None = None
     data_base64: str
+
+
+class PhotosInfo(BaseModel):
+    photos: list[PhotoInfo]
+    sheet: SheetInfo | None = Field(None, description="null: none was asked.")
+    cutout: CutoutInfo | None = Field(None, description="null: none is kept.")
 
 
 class ProblemInfo(BaseModel):

@@ -144,7 +144,7 @@ def finish_sheet(
 ) -> PrintSheet | Doubt:
     """The sheet, its photos made at its own density; otherwise as ``finish_photo``.
 
-    ``prepare_photo`` prepares it, with ``order.photos``.
+    ``prepare_photo`` prepares it, with ``order.prepared``.
     """
     found = subject(portrait, alphas, expert_side_px=expert_side_px)
     return found if isinstance(found, Doubt) else sheets.printed(found, order)

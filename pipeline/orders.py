@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline import adjust, colours, documents
+from pipeline import adjust, colours, documents, papers
 from pipeline.errors import BadOrder
 from pipeline.finish_values import AS_IT_IS, PLAIN, Finish
 from pipeline.papers import Paper
@@ -24,6 +24,7 @@ _FREE_SIZE_DPI = 300
 _LEAST_KB, _MOST_KB = 1024, 1000
 _NO_LIMIT = 1 << 40
 SHEET_DPI_LIMITS = (300, 600)
+_SHEET_DPI = 300
 # A4 at 600 dpi; white paper is cheap to write, and 150 MB to hold.
 _MAX_SHEET_PX = 36_000_000
 
@@ -117,10 +118,7 @@ def sheet_order(
     low, high = SHEET_DPI_LIMITS
     if not low <= dpi <= high:
         raise BadOrder("bad_parameter", name="dpi", reason=f"outside {low} to {high} dpi")
-    width, height = pixels(paper.size_mm, dpi)
-    if width * height > _MAX_SHEET_PX:
-        reason = f"{width}x{height} pixels are more than {_MAX_SHEET_PX // 1_000_000} million"
-        raise BadOrder("bad_parameter", name="dpi", reason=reason)
+    _require_sheet_px(paper, dpi)
     photos = photo_order(
         names,
         backgrounds,
@@ -132,18 +130,10 @@ def sheet_order(
     )
     if as_is:
         _require_untouched(photos)
-    if any(background.rgb is None for background in photos.backgrounds):
-        raise BadOrder("bad_parameter", name="background", reason="paper is not transparent")
     if progressive and format != "jpeg":
         raise BadOrder("bad_parameter", name="progressive", reason="it is for JPEG")
-    exact = tuple(
-        # Bytes and pixels are rules for files; on paper the millimetres count.
-        replace(document, size_px=pixels(document.size_mm, dpi), dpi=dpi, bytes_limit=None)
-        for document in photos.documents
-    )
-    sizes_mm = [
-        document.size_mm for document in exact for _ in range(max(1, len(photos.backgrounds)))
-    ]
+    exact = _on_paper(replace(photos, progressive=progressive), dpi)
+    sizes_mm = _sizes_mm(exact)
     if len(counts) not in (0, 1, len(sizes_mm)):
         reason = f"give one number, or one for each of {len(sizes_mm)} kinds of photos"
         raise BadOrder("bad_parameter", name="count", reason=reason)
@@ -156,9 +146,49 @@ def sheet_order(
         gap_mm=gap_mm,
         margin_mm=margin_mm,
     )
-    photos = replace(photos, documents=exact, progressive=progressive)
     most = None if max_kb is None else max_kb * _MOST_KB
-    return SheetOrder(photos, paper.id, layout, dpi, cut, format, most, as_is)
+    return SheetOrder(exact, paper.id, layout, dpi, cut, format, most, as_is)
+
+
+def with_sheet(order: Order, sheet: str) -> SheetOrder:
+    """What the order wants as files, and a sheet of that paper, as ``papers.parse`` reads it, which
+    is filled with the same photos: a JPEG at 300 dpi, with marks. Raises BadOrder.
+    """
+    exact = replace(_on_paper(order, _SHEET_DPI), bytes_limit=None, progressive=False)
+    try:
+        paper = papers.parse(sheet)
+        _require_sheet_px(paper, _SHEET_DPI)
+        layout = lay_out(paper.size_mm, _sizes_mm(exact))
+    except BadOrder as error:
+        # Whatever the paper is called elsewhere.
+        raise BadOrder(error.code, **{**error.details, "name": "sheet"}) from None
+    return SheetOrder(exact, paper.id, layout, _SHEET_DPI, "marks", "jpeg", files=order)
+
+
+def _require_sheet_px(paper: Paper, dpi: int) -> None:
+    """Raises BadOrder where the paper has too many pixels."""
+    width, height = pixels(paper.size_mm, dpi)
+    if width * height > _MAX_SHEET_PX:
+        reason = f"{width}x{height} pixels are more than {_MAX_SHEET_PX // 1_000_000} million"
+        raise BadOrder("bad_parameter", name="dpi", reason=reason)
+
+
+def _on_paper(photos: Order, dpi: int) -> Order:
+    """The order of these photos in true millimetres. Raises BadOrder."""
+    if any(background.rgb is None for background in photos.backgrounds):
+        raise BadOrder("bad_parameter", name="background", reason="paper is not transparent")
+    exact = tuple(
+        # Bytes and pixels are rules for files; on paper the millimetres count.
+        replace(document, size_px=pixels(document.size_mm, dpi), dpi=dpi, bytes_limit=None)
+        for document in photos.documents
+    )
+    return replace(photos, documents=exact)
+
+
+def _sizes_mm(photos: Order) -> list[tuple[float, float]]:
+    """Of each kind of photo, documents first."""
+    each = range(max(1, len(photos.backgrounds)))
+    return [document.size_mm for document in photos.documents for _ in each]
 
 
 def _require_image(chosen: Sequence[Background], image: bytes | None) -> None:

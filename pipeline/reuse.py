@@ -87,9 +87,10 @@ def photos(
 
 def sheet(kept: Kept, order: SheetOrder) -> PrintSheet:
     """The sheet, as ``photos``."""
-    require(kept, order.photos)
-    photos = replace(order.photos, quality=kept.quality)
-    return sheets.printed(kept.subject, replace(order, photos=photos))
+    require(kept, order.prepared)
+    return sheets.printed(
+        kept.subject, order.each(lambda photos: replace(photos, quality=kept.quality))
+    )
 
 
 def require(kept: Kept, order: Order) -> None:

@@ -3,11 +3,12 @@
 sizes in mm -> Layout -> SheetOrder -> PrintSheet
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pipeline.finish_values import UNADJUSTED, Adjusted
-from pipeline.values import Check, Encoding, Nudge, Order, PointXY, Quality, SizeWH
+from pipeline.values import Check, Encoding, IdPhoto, Nudge, Order, PointXY, Quality, SizeWH
 
 Cut: TypeAlias = Literal["none", "marks", "hairlines"]
 SheetFormat: TypeAlias = Literal["jpeg", "png", "pdf"]
@@ -49,6 +50,20 @@ class SheetOrder:
     max_bytes: int | None = None
     as_is: bool = False
     """The upload is the finished photo: nothing is cut out."""
+    files: Order | None = None
+    """What is wanted as files besides the sheet, of the same person."""
+
+    @property
+    def prepared(self) -> Order:
+        """The order that everything up to the matte is made for, once for sheet and files."""
+        if self.files is None:
+            return self.photos
+        return replace(self.files, documents=(*self.files.documents, *self.photos.documents))
+
+    def each(self, change: Callable[[Order], Order]) -> "SheetOrder":
+        """The same sheet with its photos, and its files, changed in this way."""
+        files = self.files and change(self.files)
+        return replace(self, photos=change(self.photos), files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +93,5 @@ class PrintSheet:
     photos: tuple[SheetPhoto, ...]
     quality: Quality
     encoding: Encoding
+    files: tuple[IdPhoto, ...] = ()
+    """What was wanted besides it."""

@@ -2,6 +2,8 @@
 for ``flow``.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from PIL.Image import Image
@@ -19,7 +21,9 @@ _SHAPE_SLACK = 0.01
 
 
 def printed(subject: variants.Subject, order: SheetOrder) -> PrintSheet:
-    """The finished sheet. Raises BadOrder (``too_many_bytes``, ``no_font``)."""
+    """The finished sheet, with the files that the order wants besides. Raises BadOrder
+    (``too_many_bytes``, ``too_few_bytes``, ``no_font``).
+    """
     pictures: list[Rgb] = []
     photos: list[SheetPhoto] = []
     for document in order.photos.documents:
@@ -31,7 +35,10 @@ def printed(subject: variants.Subject, order: SheetOrder) -> PrintSheet:
             told = (crop.checks, crop.nudge, crop.adjusted)
             photos.append(SheetPhoto(id, background.name, size_mm, count, *told))
             pictures.append(variants.picture(subject, crop, background, wanted.finish))
-    return _sheet(order, pictures, photos)
+    sheet = _sheet(order, pictures, photos)
+    if order.files is None:
+        return sheet
+    return replace(sheet, files=variants.every(subject, order.files))
 
 
 def as_is(photo: Photo, order: SheetOrder) -> PrintSheet:

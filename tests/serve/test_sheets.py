@@ -2,9 +2,11 @@
 
 import base64
 import io
+import zipfile
 from typing import Any
 
 import httpx
+import numpy as np
 import pikepdf
 import pytest
 from PIL import Image
@@ -121,3 +123,51 @@ def test_bytes_that_no_photo_has(
 ) -> None:
     answer = post(client, portrait, "/v1/photos", **fields)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_photos_with_a_sheet_of_them(client: httpx.Client, portrait: bytes) -> None:
+    """One matte for both; the sheet is the one that /v1/sheets gives."""
+    fields = {"format": "png", "min_kb": "60", "max_kb": "900"}
+    answer = post(client, portrait, "/v1/photos", sheet="6-inch", **fields)
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["cn-1-inch_blue.png", "sheet_4r.jpg"]
+        photo, sheet = (archive.read(name) for name in archive.namelist())
+    assert 60 * 1024 <= len(photo) <= 900_000
+    alone = post(client, portrait, "/v1/sheets", paper="6-inch")
+    with Image.open(io.BytesIO(sheet)) as one, Image.open(io.BytesIO(alone.content)) as other:
+        assert one.size == other.size
+        assert np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).mean() < 1
+    assert answer.headers["server-timing"].count("matting") == 1
+
+
+def test_photos_with_a_sheet_as_json_and_by_token(client: httpx.Client, portrait: bytes) -> None:
+    wanted = {"sheet": "a6", "document": ["cn-1-inch", "us-passport"]}
+    json = {"Accept": "application/json"}
+    files = {"photo": portrait}
+    fields = {**ORDER, **wanted, "reuse": "true"}
+    told = client.post("/v1/photos", files=files, data=fields, headers=json).json()
+    assert [photo["document"] for photo in told["photos"]] == wanted["document"]
+    kinds = {photo["document"]: photo["count"] for photo in told["sheet"]["photos"]}
+    assert min(kinds.values()) > 0 and set(kinds) == set(wanted["document"])
+    token = told["cutout"]["token"]
+    fields = {"background": "white", **wanted, "cutout": token}
+    again = client.post("/v1/photos", data=fields, headers=json).json()
+    assert again["sheet"]["size_px"] == told["sheet"]["size_px"]
+    assert {photo["background"] for photo in again["photos"]} == {"white"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"sheet": "b9"}, "sheet"),
+        ({"sheet": "45x45", "document": "us-passport"}, "sheet"),
+        ({"sheet": "4r", "background": "transparent"}, "background"),
+    ],
+)
+def test_sheets_that_cannot_come_with_photos(
+    client: httpx.Client, portrait: bytes, fields: dict[str, str], name: str
+) -> None:
+    answer = post(client, portrait, "/v1/photos", **fields)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_parameter")
+    assert f"The parameter {name} " in answer.json()["detail"]
