@@ -82,6 +82,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.chain": ("ray.serve*", "deployments.calls", "deployments.metrics", *VOCABULARY),
     "deployments.courtesy": (),
     "deployments.leaving": ("starlette",),
+    "deployments.outbound": (),
     "deployments.arrival": ("starlette*", "deployments.problems", *VOCABULARY),
     "deployments.worker": ("deployments.line", "deployments.tracing"),
     "deployments.health": (
@@ -126,7 +127,7 @@ RULE: dict[str, tuple[str, ...]] = {
         "models.*",
     ),
     "deployments.app": ("ray*", "deployments.*", "models.*"),
-    "deployments.dropin.fetch": ("deployments.jobs.webhook", *VOCABULARY),
+    "deployments.dropin.fetch": ("deployments.outbound", *VOCABULARY),
     "deployments.dropin*": (
         *("fastapi", "starlette*", "pydantic", "PIL", "deployments.forms", "deployments.note"),
         *("deployments.problems", "deployments.settings", "deployments.uploads"),
@@ -134,6 +135,10 @@ RULE: dict[str, tuple[str, ...]] = {
         *("pipeline.papers", *VOCABULARY),
     ),
     "deployments.jobs": (),
+    "deployments.jobs.webhook": (
+        *("deployments.outbound", "deployments.jobs", "deployments.jobs.records"),
+        *("deployments.jobs.schemas", "deployments.jobs.store", *VOCABULARY),
+    ),
     "deployments.jobs.records": (),
     "deployments.jobs.files": ("fsspec*", "botocore*"),
     "deployments.jobs.database": ("sqlalchemy*", "alembic*", "filelock"),

@@ -1,64 +1,42 @@
 """Pictures that are given by their address: from hosts that the operator allows, and at public
 addresses alone.
-
-The address that is looked at is the one that is called: a name is resolved once for each request,
-so that it cannot mean another machine a moment later.
 """
 
 import asyncio
 import http.client
-import ipaddress
 import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from deployments.jobs.webhook import is_public, resolve
+from deployments import outbound
+from deployments.outbound import Place, Resolve
 from pipeline.errors import BadOrder, Overloaded, PhotoTooLarge
 
-_PORT = 443
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
 _MOST_AT_ONCE = 4
 _CHUNK_BYTES = 65_536
 
-Resolve = Callable[[str, int], list[str]]
-Connect = Callable[[str, int, str, float], socket.socket]
-"""From address, port, host name and seconds to a connection on which TLS has been spoken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a picture is."""
-
-    host: str
-    port: int
-    path: str
+Connect = Callable[[str, Place, float], socket.socket]
+"""As ``outbound.connect``."""
 
 
 def place(url: str, allowed: Sequence[str]) -> Place:
     """The parts of an address that may be fetched. Raises BadOrder (``url_not_allowed``)."""
     if not allowed:
         raise _refused("addresses are off")
-    if not url.isascii() or any(letter <= " " or letter == "\x7f" for letter in url):
-        raise _refused("it holds characters that an address does not have")
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or _PORT
-    except ValueError:
-        raise _refused("it is no address") from None
-    if parts.scheme != "https" or not host:
+        found = outbound.place(url)
+    except ValueError as error:
+        raise _refused(str(error)) from None
+    if found.scheme != "https":
         raise _refused("it takes https://host/path")
-    if parts.username is not None or parts.password is not None:
-        raise _refused("a name or password has no place in it")
     for entry in allowed:
         listed = urlsplit(f"https://{entry}")
-        if (host, port) == (listed.hostname, listed.port or _PORT):
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            return Place(host, port, path)
+        if (found.host, found.port) == (listed.hostname, listed.port or outbound.PORTS["https"]):
+            return found
     raise _refused("its host and port are not among the allowed ones")
 
 
@@ -70,14 +48,14 @@ class Fetcher:
         allowed: Sequence[str],
         limit_s: float,
         max_bytes: int,
-        resolve: Resolve = resolve,
-        connect: Connect | None = None,
+        resolve: Resolve = outbound.resolve,
+        connect: Connect = outbound.connect,
     ) -> None:
         self._allowed = allowed
         self._limit_s = limit_s
         self._max_bytes = max_bytes
         self._resolve = resolve
-        self._connect = connect or _connect
+        self._connect = connect
         self._running = 0
 
     async def get(self, url: str) -> bytes:
@@ -120,9 +98,9 @@ class Fetcher:
     def _ask(self, found: Place, end_at: float) -> tuple[bytes, str | None]:
         """The picture, or where it is instead."""
         address = self._address(found)
-        raw = self._connect(address, found.port, found.host, _left_s(end_at))
+        raw = self._connect(address, found, _left_s(end_at))
         connection = http.client.HTTPConnection(found.host, found.port)
-        connection.default_port = _PORT
+        connection.default_port = outbound.PORTS[found.scheme]
         connection.sock = raw
         try:
             headers = {"Accept": "image/*", "User-Agent": "idphoto-serve", "Connection": "close"}
@@ -142,11 +120,8 @@ class Fetcher:
         addresses = self._resolve(found.host, found.port)
         if not addresses:
             raise _failed("the host has no address")
-        for address in addresses:
-            # Of IPv6 also those that carry an IPv4 address in a form that is long out of use.
-            reserved = ipaddress.ip_address(address.partition("%")[0]).is_reserved
-            if reserved or not is_public(address):
-                raise _refused("its host is in a private network")
+        if not all(outbound.is_public(address) for address in addresses):
+            raise _refused("its host is in a private network")
         return addresses[0]
 
     def _body(self, answer: http.client.HTTPResponse, raw: socket.socket, end_at: float) -> bytes:
@@ -160,15 +135,6 @@ class Fetcher:
             if len(data) > self._max_bytes:
                 limit_mb = round(self._max_bytes / 1e6, 1)
                 raise PhotoTooLarge("body_too_large", limit_mb=limit_mb)
-
-
-def _connect(address: str, port: int, host: str, limit_s: float) -> socket.socket:
-    raw = socket.create_connection((address, port), timeout=limit_s)
-    try:
-        return ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-    except BaseException:
-        raw.close()
-        raise
 
 
 def _left_s(end_at: float) -> float:

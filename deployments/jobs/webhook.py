@@ -7,20 +7,19 @@ setting ``webhook_secret`` as key; TIME is in seconds since 1970.
 import hashlib
 import hmac
 import http.client
-import ipaddress
 import json
 import logging
-import socket
-import ssl
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from deployments import outbound
 from deployments.jobs import events
 from deployments.jobs.records import Job
 from deployments.jobs.schemas import job_info
 from deployments.jobs.store import Store, UnknownJob
+from deployments.outbound import Place, Resolve
 from pipeline.errors import BadOrder
 
 log = logging.getLogger("ray.serve")
@@ -30,21 +29,12 @@ AGAIN_AFTER_S = (10, 60, 300, 1800, 7200, 21600)
 """How long is waited after each failed call; after the last one it is given up."""
 _TIMEOUT_S = 10
 _CLAIM_S = 120
-_PORTS = {"https": 443, "http": 80}
-# IPv6 addresses that carry an IPv4 address to a gateway (RFC 6052).
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a webhook goes."""
 
-    scheme: str
-    host: str
-    port: int
-    path: str
+    place: Place
     private: bool
     """The operator allows this host in a private network."""
 
@@ -53,24 +43,17 @@ def check_url(url: str, allowed: Sequence[str]) -> Target:
     """The parts of an address that may be called. Raises BadOrder (``webhook_not_allowed``)."""
     if not allowed:
         raise _refused("webhooks are off")
-    if not url.isascii() or any(letter <= " " or letter == "\x7f" for letter in url):
-        raise _refused("it holds characters that an address does not have")
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise _refused("it is no address") from None
-    if parts.scheme not in _PORTS or not host:
-        raise _refused("it takes https://host/path")
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        raise _refused("a name, password or fragment has no place in it")
-    port = _PORTS[parts.scheme] if port is None else port
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        found = outbound.place(url)
+    except ValueError as error:
+        raise _refused(str(error)) from None
+    if "#" in url:
+        raise _refused("a fragment has no place in it")
     for entry in allowed:
         listed = urlsplit(entry if "://" in entry else f"https://{entry}")
-        listed_port = listed.port or _PORTS.get(listed.scheme)
-        if (parts.scheme, host, port) == (listed.scheme, listed.hostname, listed_port):
-            return Target(parts.scheme, host, port, path, private="://" in entry)
+        listed_port = listed.port or outbound.PORTS.get(listed.scheme)
+        if found[:3] == (listed.scheme, listed.hostname, listed_port):
+            return Target(found, private="://" in entry)
     raise _refused("its scheme, host and port are not among the allowed ones")
 
 
@@ -80,28 +63,15 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     return f"t={timestamp},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """All addresses of the host. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether the address is one of the open internet, and not a way round to another one."""
-    parsed: Address = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return is_public(str(parsed.ipv4_mapped))
-        if parsed.sixtofour is not None or parsed.teredo is not None or parsed in _NAT64:
-            return False
-    return parsed.is_global and not parsed.is_multicast
-
-
 class Webhooks:
     """Calls the webhooks that are owed. Several nodes may do it: the store gives each to one."""
 
     def __init__(
-        self, store: Store, allowed: Sequence[str], secret: str, resolve: Resolve = resolve
+        self,
+        store: Store,
+        allowed: Sequence[str],
+        secret: str,
+        resolve: Resolve = outbound.resolve,
     ) -> None:
         self._store = store
         self._allowed = allowed
@@ -123,7 +93,7 @@ class Webhooks:
         try:
             target = check_url(job.webhook_url or "", self._allowed)
             body = _body(self._store, job.id)
-            status = _post(target, self._address(target), body, self._headers(body))
+            status = _post(target.place, self._address(target), body, self._headers(body))
             if 200 <= status < 300:
                 return None
             reason = f"status {status}"
@@ -139,10 +109,10 @@ class Webhooks:
 
     def _address(self, target: Target) -> str:
         """The address that is called: the one that was looked at, whatever the name says later."""
-        addresses = self._resolve(target.host, target.port)
+        addresses = self._resolve(target.place.host, target.place.port)
         if not addresses:
             raise OSError("the host has no address")
-        if not target.private and not all(is_public(address) for address in addresses):
+        if not target.private and not all(map(outbound.is_public, addresses)):
             raise OSError("the host is in a private network")
         return addresses[0]
 
@@ -159,16 +129,14 @@ def _body(store: Store, job_id: str) -> bytes:
     return json.dumps({"type": "job.ended", "job": info}).encode()
 
 
-def _post(target: Target, address: str, body: bytes, headers: dict[str, str]) -> int:
+def _post(place: Place, address: str, body: bytes, headers: dict[str, str]) -> int:
     """The status of the answer. Redirects are not followed, and the answer's body is not read."""
-    raw = socket.create_connection((address, target.port), timeout=_TIMEOUT_S)
-    connection = http.client.HTTPConnection(target.host, target.port, timeout=_TIMEOUT_S)
+    raw = outbound.connect(address, place, _TIMEOUT_S)
+    connection = http.client.HTTPConnection(place.host, place.port, timeout=_TIMEOUT_S)
+    connection.default_port = outbound.PORTS[place.scheme]
+    connection.sock = raw
     try:
-        if target.scheme == "https":
-            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=target.host)
-            connection.default_port = _PORTS["https"]
-        connection.sock = raw
-        connection.request("POST", target.path, body, {**headers, "Connection": "close"})
+        connection.request("POST", place.path, body, {**headers, "Connection": "close"})
         return connection.getresponse().status
     finally:
         connection.close()

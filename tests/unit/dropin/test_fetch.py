@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from deployments.dropin.fetch import Fetcher, place
+from deployments.outbound import Place
 from pipeline.errors import BadOrder, IdPhotoError, PhotoTooLarge
 
 HOSTS = ("images.example", "cdn.example:8443")
@@ -28,8 +29,8 @@ class Web:
         self.resolved.append(host)
         return self._addresses
 
-    def connect(self, address: str, port: int, host: str, limit_s: float) -> socket.socket:
-        self.called.append((address, port, host))
+    def connect(self, address: str, place: Place, limit_s: float) -> socket.socket:
+        self.called.append((address, place.port, place.host))
         near, far = socket.socketpair()
         answer = self._answers.pop(0)
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from deployments.jobs import webhook
 from deployments.jobs.records import NewItem
 from deployments.jobs.store import Store
-from deployments.jobs.webhook import AGAIN_AFTER_S, Webhooks, check_url, is_public
+from deployments.jobs.webhook import AGAIN_AFTER_S, Webhooks, check_url
+from deployments.outbound import is_public
 from deployments.settings import Jobs
 from pipeline.errors import BadOrder
 
@@ -37,7 +38,7 @@ def test_addresses_that_are_allowed(
     url: str, host: str, port: int, path: str, private: bool
 ) -> None:
     target = check_url(url, LISTED)
-    assert (target.host, target.port, target.path, target.private) == (host, port, path, private)
+    assert (target.place[1:], target.private) == ((host, port, path), private)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ def test_allowed_hosts_need_a_secret() -> None:
         ("::ffff:93.184.215.14", True),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
+        ("::7f00:1", False),
     ],
 )
 def test_addresses_of_the_open_internet(address: str, public: bool) -> None:
