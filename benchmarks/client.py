@@ -136,9 +136,11 @@ class Client:
             now_s = time.monotonic()
             self.answers.append(Answer(due_s, now_s, outcome, sent_s))
             again = self._obey and outcome.startswith("429")
-            if not again or now_s + wait_s >= until_s:
+            if not again:
                 return
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(min(wait_s, until_s - now_s))
+            if now_s + wait_s >= until_s:
+                return
 
 
 def named(status: int, content_type: str, content: bytes) -> str:

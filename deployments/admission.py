@@ -53,8 +53,10 @@ class Admission:
             raise Overloaded("overloaded", retry_after_s=self._pace.invite())
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place for the photo that the body works on. Raises Overloaded."""
+    def place(self, *, typical: bool = True) -> Iterator[None]:
+        """A place for the photo that the body works on; one that may take longer than others tells
+        nothing about the machine. Raises Overloaded.
+        """
         self.require_room()
         self._in_flight += 1
         together, start = self._in_flight, time.monotonic()
@@ -62,7 +64,8 @@ class Admission:
             yield
         finally:
             self._in_flight -= 1
-            self._learn(start, time.monotonic(), together)
+            if typical:
+                self._learn(start, time.monotonic(), together)
 
     def _learn(self, start: float, end: float, together: int) -> None:
         self._pace.learn(end - start, together)

@@ -2,9 +2,9 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import ray
 from ray import serve
@@ -24,6 +24,8 @@ from models import nets
 from models.matting import MattingNet
 from models.precision import Wanted, check_on_gpu
 from models.session import KnownDevice
+
+LoadNets: TypeAlias = Callable[[], dict[str, MattingNet]]
 
 _GPU_BATCH = 8
 # More photos at a CPU step than that, and Ray starts a further replica.
@@ -50,9 +52,9 @@ def build(settings: Settings) -> Application:
     batch = _batch_size(settings, device)
     if device != "cpu":
         check_on_gpu(Wanted(settings.precision, settings.runtime))
-    loader = nets.loader(
-        settings.all_nets,
-        device,
+    load = partial(
+        nets.loader,
+        device=device,
         batch=batch,
         threads=settings.threads_per_replica,
         gpu_share=settings.gpus_per_replica,
@@ -62,7 +64,7 @@ def build(settings: Settings) -> Application:
         folder=settings.weights_folder,
         log=logging.getLogger("ray.serve"),
     )
-    return graph(settings, device, loader)
+    return graph(settings, device, {name: load(each) for name, each in _nets(settings).items()})
 
 
 def choose_device(settings: Settings, gpus: float) -> KnownDevice:
@@ -79,14 +81,18 @@ def choose_device(settings: Settings, gpus: float) -> KnownDevice:
 
 
 def graph(
-    settings: Settings, device: KnownDevice, load_nets: Callable[[], dict[str, MattingNet]]
+    settings: Settings,
+    device: KnownDevice,
+    loaders: Mapping[str | None, LoadNets],
+    cpu_steps: tuple[type[Any], type[Any]] = (Cropping, Compositing),
 ) -> Application:
     """The four deployments, and those of cut-outs and jobs, wired together, with Matting on
-    ``device`` and its nets from ``load_nets``.
+    ``device``: one whose nets come from the loader under None, and one for each model of the
+    settings. ``cpu_steps`` are the steps before and after it.
     """
     cores = max(1, int(_cluster("CPU")))
-    sides = nets.sides(settings.all_nets)
-    expert_side_px = sides.pop("expert", None)
+    sides = {name: nets.sides(each) for name, each in _nets(settings).items()}
+    expert_side_px = sides[None].pop("expert", None)
     batch = _batch_size(settings, device)
     if device == "cpu":
         share: dict[str, float] = {}
@@ -101,12 +107,23 @@ def graph(
     most = settings.max_photos_in_flight
     step = partial(_scaled, settings, ongoing=most, target=_STEP_TARGET)
     half = max(1, cores // 2)
-    cropping = step(few=1, many=half, cpus=0.1)(Cropping, settings.cropping)
-    compositing = step(few=1, many=half, cpus=0.1)(Compositing, settings.compositing)
+    before, after = cpu_steps
+    cropping = step(few=1, many=half, cpus=0.1)(before, settings.cropping)
+    compositing = step(few=1, many=half, cpus=0.1)(after, settings.compositing)
     held = max(most, 3 * batch)
-    matting = _scaled(
-        settings, ongoing=held, target=2 * batch, few=few, many=many, cpus=0.4, **share
-    )
+
+    def matting(
+        model: str | None, scale: Scale, *, few: int, many: int, cpus: float
+    ) -> Application:
+        make = _scaled(
+            settings, ongoing=held, target=2 * batch, few=few, many=many, cpus=cpus, **share
+        )
+        deployment = make(Matting, scale).options(
+            name=f"Matting-{model}" if model else "Matting",
+            user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms},
+        )
+        return deployment.bind(loaders[model], settings)
+
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
     gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2, cpus=0.05)
@@ -117,17 +134,24 @@ def graph(
         cutouts = keeping.bind(settings, settings.cutouts, secret)
     steps: tuple[Application, ...] = (
         cropping.bind(settings, sides),
-        matting(Matting, settings.matting)
-        .options(user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms})
-        .bind(load_nets, settings),
+        matting(None, settings.matting, few=few, many=many, cpus=0.4),
         compositing.bind(settings, expert_side_px, cutouts),
     )
     if settings.jobs is not None:
         one = _scaled(settings, ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1, cpus=0.05)
         runner = one(Runner, Scale())
         steps = (*steps, runner.bind(settings, settings.jobs, *steps))
-    kept: dict[str, Any] = {"cutouts": cutouts, "secret": secret}
-    return gateway(Gateway, settings.gateway).bind(settings, *steps, **kept)
+    models = {
+        name: matting(name, model.scale, few=0, many=1, cpus=0.05)
+        for name, model in settings.models.items()
+    }
+    more: dict[str, Any] = {"cutouts": cutouts, "secret": secret, "models": models}
+    return gateway(Gateway, settings.gateway).bind(settings, *steps, **more)
+
+
+def _nets(settings: Settings) -> dict[str | None, dict[str, str]]:
+    """Names of nets by role, of the service's own and of each model."""
+    return {None: settings.all_nets, **{k: dict(v.nets) for k, v in settings.models.items()}}
 
 
 def _cluster(resource: str) -> float:
@@ -156,7 +180,10 @@ def _scaled(
         most = max(least, scale.max_replicas or many)
         # Not Matting: GPUs may be full, and on the CPU there are two of it, replaced in turn.
         room = scale.cpus_per_replica is None and cls is not Matting
-        longest_s = settings.deadline_s + (settings.upload_s if cls is Gateway else 0)
+        longest_s = settings.deadline_s
+        if cls is Gateway:
+            starts_s = [model.start_s for model in settings.models.values()]
+            longest_s += settings.upload_s + max(starts_s, default=0)
         make: Callable[[type[Any]], Deployment] = serve.deployment(
             name=cls.__name__,
             max_ongoing_requests=ongoing,

@@ -1,8 +1,9 @@
 """The way of one photo through the steps, for whoever sends it: the Gateway or a job."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from ray.serve.handle import DeploymentHandle
@@ -49,11 +50,16 @@ class Chain:
         compositing: DeploymentHandle[Any],
         cutouts: DeploymentHandle[Any] | None = None,
         label: AiLabel | None = None,
+        models: Mapping[str, DeploymentHandle[Any]] = MappingProxyType({}),
     ) -> None:
+        """``models``: in the place of ``matting`` for orders that name one of them."""
         self._label = label
         self._cutouts = cutouts and cutouts.options(_by_reference=False)
         # Ray's only switch for the transport of one handle is private.
-        self._matting = matting.options(_by_reference=False)
+        self._mattings: dict[str | None, DeploymentHandle[Any]] = {
+            None: matting.options(_by_reference=False),
+            **{name: model.options(_by_reference=False) for name, model in models.items()},
+        }
         self._ends = {
             by_value: (
                 cropping.options(_by_reference=not by_value),
@@ -97,19 +103,20 @@ class Chain:
             _, finished = await _timed(timings, "compositing", printed)
             return finished
         order = _without_image(order)
+        matting = self._mattings[photos.model]
 
         async def once() -> Any:
             cropped, portrait = await _timed(timings, "cropping", steps.ask(crop, data, photos))
             # By reference Compositing gets the portrait from Cropping: it is not sent anew.
             given = portrait if by_value else cropped
-            matted = steps.ask(self._matting, portrait.frames)
+            matted = steps.ask(matting, portrait.frames)
             _, alphas = await _timed(timings, "matting", matted)
             composed = steps.ask(compose, given, alphas, order, *owner)
             _, finished = await _timed(timings, "compositing", composed)
             if not isinstance(finished, Doubt):
                 return finished
             self._escalated.inc()
-            asked = steps.ask(self._matting, finished.frames)
+            asked = steps.ask(matting, finished.frames)
             _, more = await _timed(timings, "expert", asked)
             composed = steps.ask(compose, given, alphas | more, order, *owner)
             _, finished = await _timed(timings, "compositing", composed)

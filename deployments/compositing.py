@@ -66,14 +66,15 @@ class Compositing:
         self, portrait: Portrait, alphas: flow.Alphas, order: Order, deadline_at: float
     ) -> tuple[IdPhoto, ...] | Doubt:
         calls.check(deadline_at)
-        return flow.finish_photo(portrait, alphas, order, expert_side_px=self._expert_side_px)
+        return flow.finish_photo(portrait, alphas, order, expert_side_px=self._expert_px(order))
 
     @calls.step
     def sheet(
         self, portrait: Portrait, alphas: flow.Alphas, order: SheetOrder, deadline_at: float
     ) -> PrintSheet | Doubt:
         calls.check(deadline_at)
-        return flow.finish_sheet(portrait, alphas, order, expert_side_px=self._expert_side_px)
+        expert_px = self._expert_px(order.photos)
+        return flow.finish_sheet(portrait, alphas, order, expert_side_px=expert_px)
 
     @calls.step
     def paper(self, data: bytes, order: SheetOrder, deadline_at: float) -> PrintSheet:
@@ -142,7 +143,7 @@ class Compositing:
         def work() -> tuple[Any, reuse.Kept] | Doubt:
             calls.check(deadline_at)
             portrait, alphas, photos = given
-            subject = flow.subject(portrait, alphas, expert_side_px=self._expert_side_px)
+            subject = flow.subject(portrait, alphas, expert_side_px=self._expert_px(photos))
             if isinstance(subject, Doubt):
                 return subject
             return finish(subject, order), reuse.keep(subject, photos)
@@ -152,6 +153,10 @@ class Compositing:
             return made
         finished, kept = made
         return finished, await self._told(kept, owner, deadline_at)
+
+    def _expert_px(self, order: Order) -> int | None:
+        """Whoever names a model gets what that says."""
+        return None if order.model else self._expert_side_px
 
     async def _told(self, kept: reuse.Kept, owner: str | None, deadline_at: float) -> Cutout | None:
         if self._cutouts is None or kept.size_bytes > _MOST_BYTES:

@@ -1,5 +1,7 @@
 """CPU step before the nets: from the upload to the region around the one face."""
 
+from collections.abc import Mapping
+
 import cv2
 
 from deployments import calls, health, tracing
@@ -17,7 +19,8 @@ from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait
 class Cropping:
     """Decodes, refuses what cannot become an ID photo, and cuts the working region."""
 
-    def __init__(self, settings: Settings, sides: dict[str, int]) -> None:
+    def __init__(self, settings: Settings, sides: Mapping[str | None, flow.Sides]) -> None:
+        """``sides``: of the nets of each model, None being the service's own."""
         cv2.setNumThreads(1)
         tracing.start(settings.tracing, "Cropping")
         self._settings = settings
@@ -47,24 +50,27 @@ class Cropping:
 
     def _prepared(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
+        sides = self._sides[order.model]
         return flow.prepare_photo(
-            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
+            data, order, self._faces.find, sides=sides, max_pixels=self._max_pixels
         )
 
     @calls.step
     def check(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         self._courtesy.urgent()
         calls.check(deadline_at)
+        sides = self._sides[order.model]
         return flow.prepare_check(
-            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
+            data, order, self._faces.find, sides=sides, max_pixels=self._max_pixels
         )
 
     @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
         self._courtesy.urgent()
         calls.check(deadline_at)
+        sides = self._sides[order.model]
         return flow.prepare_cutout(
-            data, order, self._faces.find, sides=self._sides, max_pixels=self._max_pixels
+            data, order, self._faces.find, sides=sides, max_pixels=self._max_pixels
         )
 
     @calls.step

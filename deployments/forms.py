@@ -1,7 +1,9 @@
 """What requests may ask for: the parameters of each route, and the orders that they mean."""
 
 import math
-from typing import Annotated, Any, Literal, get_origin
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -34,6 +36,7 @@ def _numbers(text: str) -> tuple[float, float]:
     return width, height
 
 
+_OrderT = TypeVar("_OrderT", Order, SheetOrder, CutoutOrder)
 _MAX_KB = 100_000
 SizeText = Annotated[
     tuple[float, float], BeforeValidator(_size), Field(json_schema_extra={"type": "string"})
@@ -53,6 +56,12 @@ ShiftY = Annotated[
     float, _nudge("shift_y", "Percent of the height; positive: down; within the document's rule.")
 ]
 Turn = Annotated[float, _nudge("turn", "Degrees, clockwise, on top of the levelling of the eyes.")]
+
+
+ModelField = Annotated[
+    str | None,
+    Field(max_length=40, description="One of the operator's other models (docs/models.md)."),
+]
 
 
 class PhotoForm(FinishForm):
@@ -147,6 +156,7 @@ class CutoutForm(BaseModel):
     max_side_px: int = Field(
         2048, ge=64, description="The longer side of the answer; pictures are never enlarged."
     )
+    model: ModelField = None
 
 
 class CheckForm(BaseModel):
@@ -280,6 +290,18 @@ def cutout_order(form: CutoutForm, max_side_px: int) -> CutoutOrder:
     if form.max_side_px > max_side_px:
         raise BadOrder("bad_parameter", name="max_side_px", reason=f"at most {max_side_px}")
     return CutoutOrder(form.format, form.kind, form.max_side_px, form.quality)
+
+
+def with_model(order: _OrderT, name: str | None, known: Collection[str]) -> _OrderT:
+    """The order with that model, one of the ``known``. Raises BadOrder."""
+    if name is None:
+        return order
+    if name not in known:
+        reason = f"it takes {', '.join(sorted(known))}" if known else "this service has none"
+        raise BadOrder("bad_parameter", name="model", reason=reason)
+    if isinstance(order, SheetOrder):
+        return order.each(lambda photos: replace(photos, model=name))
+    return replace(order, model=name)
 
 
 def _shown(text: str) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
@@ -45,14 +46,15 @@ class Gateway:
         runner: DeploymentHandle[Any] | None = None,
         cutouts: DeploymentHandle[Any] | None = None,
         secret: bytes = b"",
+        models: Mapping[str, DeploymentHandle[Any]] = MappingProxyType({}),
     ) -> None:
         """``runner``, which works on jobs, is asked for nothing; to be bound makes it a part of the
         application. ``cutouts`` keeps people for further orders, under tokens that are signed with
-        the ``secret``.
+        the ``secret``. ``models`` are other deployments of Matting, by the names of the settings.
         """
         self.settings = settings
         tracing.start(settings.tracing, "Gateway")
-        self._chain = Chain(cropping, matting, compositing, cutouts, settings.label)
+        self._chain = Chain(cropping, matting, compositing, cutouts, settings.label, models)
         self._seal = Seal(secret)
         self._admission = Admission(settings.max_photos_in_flight, settings.deadline_s)
         self._places = Places()
@@ -155,16 +157,18 @@ class Gateway:
         timings: Timings,
         *owner: str | None,
     ) -> Any:
-        with self._placed() as deadline_at:
+        photos = order.photos if isinstance(order, SheetOrder) else order
+        with self._placed(photos.model) as deadline_at:
             return await self._chain.run(kind, data, order, deadline_at, timings, *owner)
 
     @contextmanager
-    def _placed(self) -> Iterator[float]:
+    def _placed(self, model: str | None = None) -> Iterator[float]:
         """A place for one photo, and until when it has time. Raises Overloaded."""
+        more_s = self.settings.models[model].start_s if model else 0
         try:
-            with self._admission.place():
+            with self._admission.place(typical=not more_s):
                 self._tell()
-                yield time.time() + self.settings.deadline_s
+                yield time.time() + self.settings.deadline_s + more_s
         finally:
             self._tell()
 

@@ -76,9 +76,11 @@ def _of_machine(settings: Settings) -> Iterator[str]:
             yield f"ai_label_text: {error.text.title} pip install .[fonts], or write it in ASCII."
     folder = settings.weights_folder or default_folder()
     try:
-        for name in settings.all_nets.values():
+        others = (net for model in settings.models.values() for net in model.nets.values())
+        wanted = dict.fromkeys((*settings.all_nets.values(), *others))
+        for name in wanted:
             interface(find(name))
-        for name in (*finder.NETS, *settings.all_nets.values()):
+        for name in (*finder.NETS, *wanted):
             fetch(name, folder)
     except (ValueError, WeightsUnavailable) as error:
         yield str(error)

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from pydantic import Field
 from starlette.requests import Request
 
-from deployments.forms import PhotoForm, SheetForm
+from deployments.forms import ModelField, PhotoForm, SheetForm
 from deployments.settings import Settings
 from deployments.tokens import Cutout
 from pipeline.errors import BadOrder
@@ -20,6 +20,7 @@ _CUTOUT = "The token of a kept cut-out, instead of a photo."
 class PhotoRequest(PhotoForm):
     """The parameters of POST /v1/photos."""
 
+    model: ModelField = None
     reuse: bool = Field(False, description=_REUSE)
     cutout: str | None = Field(None, max_length=200, description=_CUTOUT)
     sheet: str | None = Field(
@@ -33,6 +34,7 @@ class PhotoRequest(PhotoForm):
 class SheetRequest(SheetForm):
     """The parameters of POST /v1/sheets."""
 
+    model: ModelField = None
     reuse: bool = Field(False, description=_REUSE)
     cutout: str | None = Field(None, max_length=200, description=_CUTOUT)
 
@@ -109,8 +111,11 @@ async def sheet(
 def _require(settings: Settings, form: PhotoRequest | SheetRequest, data: bytes) -> None:
     if form.cutout is not None and data:
         raise BadOrder("bad_parameter", name="cutout", reason="a photo is sent as well")
+    if form.cutout is not None and form.model is not None:
+        raise BadOrder("bad_parameter", name="model", reason="the cut-out is made already")
     if settings.cutouts is None and (form.reuse or form.cutout is not None):
         name = "cutout" if form.cutout is not None else "reuse"
         raise BadOrder("bad_parameter", name=name, reason="this service keeps no cut-outs")
-    if isinstance(form, SheetRequest) and form.as_is and (form.reuse or form.cutout is not None):
+    wanted = form.reuse or form.cutout is not None or form.model is not None
+    if isinstance(form, SheetRequest) and form.as_is and wanted:
         raise BadOrder("bad_parameter", name="as_is", reason="nothing is cut out")

@@ -16,6 +16,7 @@ from deployments import (
     metrics,
     note,
     pages,
+    preview,
     problems,
     reuse,
     schemas,
@@ -93,7 +94,9 @@ def build(studio: Studio) -> FastAPI:
     )
     problems.install(app)
     pages.install(app)
-    web.install(app)
+    private = preview.find(studio.settings)
+    preview.install(app, private)
+    web.install(app, private.path if private else "")
     scrape.install(app)
     settings = studio.settings
     _protect(app, settings)
@@ -119,6 +122,7 @@ def build(studio: Studio) -> FastAPI:
         data, fields, image = await _read(request)
         form = forms.parse(PhotoRequest, fields)
         order = forms.photo_order(form, settings.max_variants, image)
+        order = forms.with_model(order, form.model, settings.models)
         timings = _noted(request, order, start)
         if form.sheet is not None:
             wanted = orders.with_sheet(order, form.sheet)
@@ -144,6 +148,7 @@ def build(studio: Studio) -> FastAPI:
         data, fields, image = await _read(request)
         form = forms.parse(SheetRequest, fields)
         order = forms.sheet_order(form, settings.max_variants, image)
+        order = forms.with_model(order, form.model, settings.models)
         timings = _noted(request, order, start)
         made = await reuse.sheet(studio, request, data, form, order, timings)
         return _timed(answers.sheet(request, *made), timings)
@@ -156,6 +161,7 @@ def build(studio: Studio) -> FastAPI:
         data, fields = await uploads.read(request, settings.max_body_bytes)
         form = forms.parse(CutoutForm, fields)
         order = forms.cutout_order(form, settings.max_cutout_side_px)
+        order = forms.with_model(order, form.model, settings.models)
         timings = _noted(request, order, start)
         return _timed(answers.photos(request, await studio.cutouts(data, order, timings)), timings)
 

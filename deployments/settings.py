@@ -23,6 +23,7 @@ from pipeline.finish_values import AiLabel
 # A scheme and a host: neither "*" nor a path.
 Origin = Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]
 Role = Annotated[str, Field(pattern="^(person|saliency)$")]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 
 
 class _Settings(BaseModel):
@@ -45,6 +46,17 @@ class Scale(_Settings):
     there is always room for a new replica beside each old one while the service is deployed anew.
     Where it is given, the old one goes first, as room is not certain.
     """
+
+
+class Model(_Settings):
+    """Nets besides the service's own, for requests that name them; a deployment of its own."""
+
+    nets: Mapping[Role, str] = Field(min_length=1)
+    """By role, as the setting of that name."""
+    scale: Scale = Scale(downscale_delay_s=600)
+    """Without min_replicas there is none while nobody asks for it."""
+    start_s: PositiveFloat = 30
+    """The more time that a photo has: until a replica of these nets has started and is warm."""
 
 
 class Batch(_Settings):
@@ -116,6 +128,16 @@ class Cutouts(_Settings):
     @property
     def max_bytes(self) -> int:
         return int(self.max_mb * 1_000_000)
+
+
+class Page(_Settings):
+    """The page at / (docs/page.md)."""
+
+    private_preview: Literal["auto", "off"] = "auto"
+    """auto: the page offers to make photos in the browser, which then stay there, where the files
+    for it were fetched (``python -m models.preview``), ``nets`` are the default ones and no
+    ``ai_label`` is wanted.
+    """
 
 
 class Jobs(_Settings):
@@ -225,6 +247,8 @@ class Settings(_Settings):
     of the saliency net where the matte is not certain (docs/checks.md, ``matte``). Of the two
     mattes the more certain one is kept.
     """
+    models: Mapping[ModelName, Model] = {}
+    """Sets of nets that a request may choose by ``model`` (docs/models.md). None by default."""
     weights_folder: Path | None = None
     """None: the user's cache folder."""
 
@@ -292,6 +316,8 @@ class Settings(_Settings):
 
     dropin: Dropin = Dropin()
 
+    page: Page = Page()
+
     jobs: Jobs | None = Jobs()
     """null turns jobs off: no photo is written to a disk then, whatever clients ask for."""
 
@@ -312,7 +338,7 @@ class Settings(_Settings):
 
     @property
     def all_nets(self) -> dict[str, str]:
-        """Names of all nets that Matting loads, by role."""
+        """Names of all nets that Matting loads for those who name no model, by role."""
         return {**self.nets, **({"expert": self.escalate_to} if self.escalate_to else {})}
 
     @property

@@ -323,6 +323,8 @@ class Order:
     """The file of the background whose shape is ``image``; only Cropping needs it."""
     finest_px: int | None = None
     """Up to this longest side each document is made as fine as the photo, besides."""
+    model: str | None = None
+    """Whose nets are asked; None: the service's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +336,7 @@ class CutoutOrder:
     max_side_px: int
     quality: Quality = "best"
     label: AiLabel | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import ray
 from ray import serve
 
 from deployments.app import build
-from deployments.settings import Jobs, Settings, Tracing
+from deployments.settings import Jobs, Model, Settings, Tracing
 from tests.serve.collector import Collector
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
         max_body_mb=2,
         max_megapixels=20,
         max_variants=8,
+        models={"saliency-only": Model(nets={"saliency": "u2netp"})},
     )
 
 

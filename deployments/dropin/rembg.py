@@ -33,8 +33,9 @@ class RembgForm(BaseModel):
     model: str | None = Field(
         None,
         max_length=60,
-        description="The name of the service's saliency net, such as u2netp: that net alone, as "
-        "rembg runs it. Default, as bria-rmbg and u2net: the service's own nets together.",
+        description="The name of the service's saliency net, such as u2netp, or one of its other "
+        "models: the saliency net alone, as rembg runs it. Default, as bria-rmbg and u2net: the "
+        "service's own nets together.",
     )
     a: bool = Field(False, description="Alpha matting: not here.")
     af: int = Field(240, ge=0, le=255, description="Of alpha matting.")
@@ -61,19 +62,22 @@ def order(form: RembgForm, settings: Settings) -> StyledCutoutOrder:
     for name, reason in _REFUSED.items():
         if getattr(form, name):
             raise BadOrder("bad_parameter", name=name, reason=reason)
-    alone = settings.nets.get("saliency")
-    if form.model not in (None, alone, *_DEFAULTS):
-        known = ", ".join(name for name in (alone, *_DEFAULTS) if name)
+    own = settings.nets.get("saliency")
+    if form.model not in (None, own, *_DEFAULTS, *settings.models):
+        known = ", ".join(name for name in (own, *_DEFAULTS, *settings.models) if name)
         raise BadOrder("bad_parameter", name="model", reason=f"it takes {known}")
+    other = settings.models.get(form.model or "")
+    alone = "saliency" in other.nets if other else form.model is not None and form.model == own
     return StyledCutoutOrder(
         "png",
         "mask" if form.om else "rgba",
         settings.max_cutout_side_px,
-        matte="saliency" if form.model is not None and form.model == alone else "fused",
+        matte="saliency" if alone else "fused",
         colours="own" if form.dc else "seen",
         hard=form.ppm,
         unscaled=True,
         ground=_colour(form.bgc) if form.bgc and not form.om else None,
+        model=form.model if other else None,
     )
 
 
@@ -86,8 +90,9 @@ def install(app: FastAPI, studio: Studio, fetcher: Fetcher) -> None:
     async def answer(data: bytes, form: RembgForm, timings: dict[str, float]) -> Response:
         wanted = order(form, settings)
         (made,) = await studio.cutouts(data, wanted, timings)
+        asked = settings.models[wanted.model].nets if wanted.model else settings.nets
         alone = wanted.matte == "saliency"
-        names = [settings.nets["saliency"]] if alone else list(settings.nets.values())
+        names = [asked["saliency"]] if alone else list(asked.values())
         return Response(made.data, media_type=made.media_type, headers={"X-Model": "+".join(names)})
 
     @app.post(PATH, **described, **takes(RembgForm, [_FILE]))  # type: ignore[arg-type]

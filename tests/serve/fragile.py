@@ -31,7 +31,7 @@ def build(folder: Path, **args: Any) -> Application:
     settings = Settings.model_validate(
         {"device": "cpu", "nets": nets, "jobs": jobs, "deadline_s": 60, **few, **args}
     )
-    return graph(settings, "cpu", partial(_load, folder))
+    return graph(settings, "cpu", {None: partial(_load, folder)})
 
 
 def _load(folder: Path) -> dict[str, MattingNet]:

@@ -32,7 +32,7 @@ def build(args: dict[str, Any]) -> Application:
         jobs=None,
     )
     load = partial(_load, float(args["seconds"]), Path(args["log"]))
-    return graph(settings, args.get("device", "cpu"), load)
+    return graph(settings, args.get("device", "cpu"), {None: load})
 
 
 def _load(seconds: float, log: Path) -> dict[str, MattingNet]:

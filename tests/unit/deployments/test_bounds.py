@@ -19,8 +19,11 @@ STEPS = ("Cropping", "Matting", "Compositing")
 def deployed(monkeypatch: pytest.MonkeyPatch, cores: float = 4, **settings: Any) -> dict[str, Any]:
     """The deployments for these settings on a machine with so many cores, by name."""
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": cores})
-    gateway: Any = graph(Settings(**settings), "cpu", dict)._bound_deployment
-    given = (*gateway.init_args, *gateway.init_kwargs.values())
+    wanted = Settings(**settings)
+    loaders: Any = dict.fromkeys((None, *wanted.models), dict)
+    gateway: Any = graph(wanted, "cpu", loaders)._bound_deployment
+    named = gateway.init_kwargs
+    given = (*gateway.init_args, *named.values(), *named["models"].values())
     steps = [each._bound_deployment for each in given if isinstance(each, Application)]
     return {deployment.name: deployment for deployment in (gateway, *steps)}
 
@@ -114,7 +117,8 @@ def test_there_is_room_for_a_new_replica_beside_the_old_ones(
     monkeypatch: pytest.MonkeyPatch, cores: float
 ) -> None:
     """With all that autoscaling may start, and two Gateways: without room Ray waits for ever."""
-    found = deployed(monkeypatch, cores, gateway={"min_replicas": 2}).values()
+    models = {"other": {"nets": {"saliency": "u2netp"}}}
+    found = deployed(monkeypatch, cores, gateway={"min_replicas": 2}, models=models).values()
     taken = sum(replicas(each)[1] * share(each) for each in found)
     assert taken + max(share(each) for each in found if stands_beside(each)) <= cores
 
@@ -135,6 +139,16 @@ def test_what_is_begun_may_end_before_its_replica_goes(monkeypatch: pytest.Monke
     }
     assert all(given_s[step] > 100 for step in STEPS)
     assert given_s["Gateway"] > 150
+
+
+def test_nets_that_nobody_asks_take_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    nets = {"saliency": "u2netp"}
+    models = {"rare": {"nets": nets}, "often": {"nets": nets, "scale": {"min_replicas": 2}}}
+    found = deployed(monkeypatch, models=models, deadline_s=10, upload_s=50)
+    assert replicas(found["Matting-rare"]) == (0, 1)
+    assert replicas(found["Matting-often"]) == (2, 2)
+    gateway = found["Gateway"]._deployment_config
+    assert gateway.graceful_shutdown_timeout_s > 10 + 50 + 30
 
 
 def test_what_is_kept_lies_in_one_replica_that_takes_all_that_the_gateways_may_send(
