@@ -251,6 +251,11 @@ class Settings(_Settings):
     """Sets of nets that a request may choose by ``model`` (docs/models.md). None by default."""
     weights_folder: Path | None = None
     """None: the user's cache folder."""
+    drawings: Literal["refuse", "warn", "ignore"] = "refuse"
+    """What becomes of drawings and paintings, for which one look at the face costs 11 CPU-ms
+    (docs/checks.md). refuse: faces that are clearly drawn are ``not_a_photo``, and of doubtful ones
+    the check ``photo_like`` warns; warn: the check alone.
+    """
 
     gateway: Scale = Scale()
     cropping: Scale = Scale()

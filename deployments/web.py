@@ -13,7 +13,7 @@ from pipeline.errors import NotFound
 
 FOLDER = Path(__file__).parent / "web"
 _PAGE = "index.html"
-_VERSION = b"{version}"
+_VERSION, _PREVIEW = b"{version}", b"{preview}"
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,8 +36,15 @@ _POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
+# The private preview runs in a worker, which has leave of its own to compile WebAssembly; the page
+# needs leave to start that one worker.
+_POLICY_OFFERING = _POLICY.replace("trusted-types 'none'", "trusted-types preview")
+_WORKER = "preview/worker.js"
+_OF_WORKER = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+    "connect-src 'self'"
+}
 _OF_PAGE = {
-    "Content-Security-Policy": _POLICY,
     "Permissions-Policy": "camera=(self), display-capture=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Asked about every time, and answered with 304: it names the version of all other files.
@@ -65,7 +72,8 @@ class Site:
 
     version: str
     """Of all contents; stands in the addresses, so that browsers may keep files for good."""
-    page: Asset
+    page: bytes
+    """As it is without a private preview's place."""
     files: Mapping[str, Asset]
     """By name; the page itself is not among them."""
 
@@ -81,30 +89,44 @@ def site() -> Site:
     version = told.hexdigest()[:12]
     page = found.pop(_PAGE).replace(_VERSION, version.encode())
     files = {name: _asset(name, data) for name, data in found.items()}
-    return Site(version, _asset(_PAGE, page), files)
+    return Site(version, page, files)
 
 
-def install(app: FastAPI) -> None:
-    """Adds / and /web/."""
+def install(app: FastAPI, preview: str = "") -> None:
+    """Adds / and /web/. ``preview`` is where the files of the private preview lie; empty: it is not
+    offered.
+    """
     everything = site()
+    start = _asset(_PAGE, everything.page.replace(_PREVIEW, preview.encode()))
+    policy = {"Content-Security-Policy": _POLICY_OFFERING if preview else _POLICY}
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def page(request: Request) -> Response:
-        return _sent(request, everything.page, _OF_PAGE)
+        return _sent(request, start, {**_OF_PAGE, **policy})
 
     @app.api_route("/web/{version}/{name}", methods=["GET", "HEAD"], include_in_schema=False)
     def file(request: Request, version: str, name: str) -> Response:
+        return found(request, version, name)
+
+    @app.api_route(
+        "/web/{version}/preview/{name}", methods=["GET", "HEAD"], include_in_schema=False
+    )
+    def private_file(request: Request, version: str, name: str) -> Response:
+        return found(request, version, f"preview/{name}")
+
+    def found(request: Request, version: str, name: str) -> Response:
         asset = everything.files.get(name)
         if asset is None:
             raise NotFound("unknown_route")
         # A page of another version, as while replicas are replaced, must not keep this one's file.
-        return _sent(request, asset, _FOREVER if version == everything.version else _ASK_AGAIN)
+        headers = _FOREVER if version == everything.version else _ASK_AGAIN
+        return _sent(request, asset, {**headers, **(_OF_WORKER if name == _WORKER else {})})
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in folder.iterdir():
+    for path in folder.rglob("*"):
         if path.suffix in _MEDIA_TYPES:
-            yield path.name, path.read_bytes()
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _asset(name: str, data: bytes) -> Asset:

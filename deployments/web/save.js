@@ -96,6 +96,7 @@ export function saveCard(options, order) {
     },
     show(photo) {
       ready = photo;
+      for (const each of [print, colours]) each.hidden = Boolean(photo.private);
       put(verdict, verdictLine(photo.checks, "#findings"));
       enable(true);
       const [wpx, hpx] = photo.size_px;

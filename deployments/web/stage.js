@@ -51,7 +51,7 @@ export function buildStage({ take, move, again }) {
     element,
     empty() {
       element.dataset.state = "empty";
-      bar.hidden = true;
+      rest();
       put(tools);
       put(body, invitation(take));
     },
@@ -88,11 +88,12 @@ export function buildStage({ take, move, again }) {
       figure.style.setProperty("--ground", hex(background) ?? "transparent");
       figure.style.setProperty("--drag", "none");
       figure.classList.toggle("none", hex(background) === null);
-      figure.toggleAttribute("data-movable", canNudge());
+      const free = canNudge() && !photo.private;
+      figure.toggleAttribute("data-movable", free);
       image.setAttribute("alt", "");
       current = { photo, source };
       if (!body.contains(figure)) put(body, figure);
-      nudge.hidden = !canNudge();
+      nudge.hidden = !free;
       nudge.toggleAttribute("data-moved", !isStraight(photo.nudge));
       put(
         tools,

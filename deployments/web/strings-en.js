@@ -76,6 +76,40 @@ export default {
   "option.kb.none": "no limit",
   "option.fast": "Quick cut-out, softer edges",
 
+  private: "Make it on this device",
+  "private.off": "Your photo is then not sent: everything happens in this browser.",
+  "private.on":
+    "This photo does not leave your device. What needs the service is left out here: fine placing, " +
+    "print sheets, all colours at once, sizes of your own, the quick cut-out, and some checks.",
+  "private.loading":
+    "Working in this browser. The first time it loads about 16 MB from this service.",
+  "private.gone":
+    "Photos cannot be made in this browser now, because the service does not offer it any more. " +
+    "They are sent to the service.",
+  "private.privacy":
+    "A photo that you choose under “One photo” stays on this device. “Many photos” go to this " +
+    "service and nowhere else.",
+  "private.no_face": "No face was found in the photo.",
+  "private.no_face.hint": "Use a photo of one person who looks into the camera.",
+  "private.several_faces": "There are several people in the photo.",
+  "private.several_faces.hint": "Choose one of them, or use a photo of one person.",
+  "private.face_too_small": "The face in the photo is too small.",
+  "private.face_too_small.hint": "Come closer, or use a photo with more pixels.",
+  "private.face_cut": "A part of the face lies outside the photo.",
+  "private.face_cut.hint": "Use a photo that shows the whole head.",
+  "private.matte_unreliable": "The person could not be told from the background.",
+  "private.matte_unreliable.hint": "Use a photo before a plain background of another colour.",
+  "private.unreadable": "This browser cannot read the file.",
+  "private.unreadable.hint":
+    "Use a JPEG or PNG. HEIC from a phone works when the photo goes to the service.",
+  "private.photo_too_small": "The photo has too few pixels.",
+  "private.photo_too_small.hint": "Use a larger photo.",
+  "private.own_size": "A size of your own needs the service.",
+  "private.own_size.hint": "Choose a document, or turn “Make it on this device” off.",
+  "private.failed": "This browser could not make the photo.",
+  "private.failed.hint":
+    "Your photo was not sent. Try again, or turn “Make it on this device” off.",
+
   findings: "What was checked",
   "findings.pass": "Everything is in order",
   "findings.warn": { one: "One thing to look at", other: "{n} things to look at" },

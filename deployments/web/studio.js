@@ -9,6 +9,7 @@ import { announce } from "./notice.js";
 import { optionList } from "./options.js";
 import { make, STRAIGHT } from "./photos.js";
 import { decode, shrink } from "./pictures.js";
+import { privateCard } from "./private.js";
 import { saveCard } from "./save.js";
 import { catchPhotos, handOver } from "./source.js";
 import { buildStage } from "./stage.js";
@@ -34,6 +35,7 @@ export function begin(view) {
   const documents = documentCard(chooseDocument);
   const colours = colourCard(chooseBackground);
   const options = optionList("one", () => work());
+  const here = privateCard(forget);
   const findings = h("section", {
     class: "card report",
     id: "findings",
@@ -42,11 +44,12 @@ export function begin(view) {
     label: "findings",
   });
   const save = saveCard(options.element, order);
-  const panel = h("div", { class: "panel" }, documents.element, colours.element, save.element);
+  const cards = [documents, colours, save, here].map((card) => card.element);
+  const panel = h("div", { class: "panel" }, ...cards);
   view.append(h("div", { class: "studio" }, stage.element, panel, findings));
   stage.empty();
   catchPhotos(view, (files) => {
-    if (files.length > 1) handOver(files);
+    if (files.length > 1 && !here.on()) handOver(files);
     else if (files[0]) take(files[0]);
   });
   // The texts of problems come in one language.
@@ -58,6 +61,18 @@ export function begin(view) {
       (found) => chosen ?? chooseDocument(found),
       (error) => stage.trouble(error instanceof Problem ? error : null, null),
     );
+  }
+
+  /** Where the photo goes is another place now: nobody's is sent, or kept back, unasked. */
+  function forget() {
+    clearTimeout(timer);
+    working?.abort();
+    if (source?.url) URL.revokeObjectURL(source.url);
+    source = problem = null;
+    nudge = STRAIGHT;
+    findings.hidden = true;
+    save.none();
+    stage.empty();
   }
 
   function order() {
@@ -81,6 +96,7 @@ export function begin(view) {
   }
 
   function move(change) {
+    if (here.on()) return;
     const next = change(nudge);
     if (JSON.stringify(next) === JSON.stringify(nudge)) return;
     nudge = next;
@@ -96,7 +112,7 @@ export function begin(view) {
     const mine = source;
     findings.hidden = true;
     stage.busy(null, true);
-    if (!shrunk && blob.size > LARGE_BYTES) await lessen(mine, LARGE_PX);
+    if (!here.on() && !shrunk && blob.size > LARGE_BYTES) await lessen(mine, LARGE_PX);
     const picture = await decode(mine.blob);
     if (source !== mine) return;
     if (picture) {
@@ -130,8 +146,11 @@ export function begin(view) {
     problem = null;
     stage.busy(mine.url);
     try {
-      const fields = [...ordered(of), ["background", wanted], ...options.fields(wanted)];
-      const photo = await make(mine, fields, nudge, signal);
+      const chosenFile = options.fields(wanted);
+      const fields = [...ordered(of), ["background", wanted], ...chosenFile];
+      const photo = here.on()
+        ? await here.make(mine, of, wanted, chosenFile, signal)
+        : await make(mine, fields, nudge, signal);
       if (signal.aborted) return;
       // What the service could do of it: a limit of its own may have held it back.
       if (photo.nudge) nudge = { ...STRAIGHT, ...pick(photo.nudge) };
