@@ -20,7 +20,7 @@ from benchmarks import photos
 from benchmarks.figures import cell, machine, table
 from benchmarks.load import BACKGROUND, DOCUMENT, tell_refused
 from benchmarks.processes import ProcFs
-from models import finder
+from models import drawings, finder
 from models.catalog import WantedPrecision, find
 from models.matting import Loader, interface
 from models.session import SessionOptions
@@ -67,13 +67,19 @@ class Pipeline:
         self._nets = Loader(NETS, options, folder, precision=precision, runtime="auto")()
         self._sides = {role: interface(find(name)).size_px for role, name in NETS.items()}
         self._faces = finder.load(folder)
+        self._how_drawn = drawings.load(folder).score
         document, background = documents.find(DOCUMENT), colours.parse(BACKGROUND)
         self._order = Order((document,), (background,), "jpeg", quality=quality)
 
     def portrait(self, data: bytes) -> Portrait:
         """What goes to the nets and beyond. Raises IdPhotoError."""
         return flow.prepare_photo(
-            data, self._order, self._faces.find, sides=self._sides, max_pixels=MAX_PIXELS
+            data,
+            self._order,
+            self._faces.find,
+            sides=self._sides,
+            max_pixels=MAX_PIXELS,
+            how_drawn=self._how_drawn,
         )
 
     def photo(self, data: bytes) -> IdPhoto:

@@ -18,7 +18,7 @@ from models import finder
 from models.matting import Loader
 from models.session import SessionOptions
 from models.weights import default_folder
-from pipeline import colours, documents, flow
+from pipeline import colours, documents, finding, flow
 from pipeline.errors import UnusablePhoto
 from pipeline.values import Check, Document, IdPhoto, Order, Portrait
 
@@ -68,7 +68,7 @@ class Remeasured(NamedTuple):
 class Bench:
     """Faces and the person net, in this process."""
 
-    def __init__(self, find_faces: flow.FindFaces, ask: Ask) -> None:
+    def __init__(self, find_faces: finding.FindFaces, ask: Ask) -> None:
         self._find_faces = find_faces
         self._ask = ask
 

@@ -7,12 +7,12 @@ import cv2
 from cli.outcome import refusal
 from cli.sheet_wish import SheetWish
 from cli.wish import Wish
-from models import finder, nets
+from models import drawings, finder, nets
 from models.matting import MattingNet
 from models.weights import default_folder
-from pipeline import checks, flow
+from pipeline import checks, finding, flow
 from pipeline.errors import IdPhotoError, UnusablePhoto
-from pipeline.flow import FindFaces
+from pipeline.finding import FindFaces, HowDrawn
 from pipeline.sheet_values import PrintSheet
 from pipeline.values import Doubt, IdPhoto, Order, Portrait, Quality, Report
 
@@ -25,12 +25,17 @@ class Local:
     """Makes and checks photos with nets of its own, one at a time."""
 
     def __init__(
-        self, own_nets: Mapping[str, MattingNet], sides: Mapping[str, int], find_faces: FindFaces
+        self,
+        own_nets: Mapping[str, MattingNet],
+        sides: Mapping[str, int],
+        find_faces: FindFaces,
+        how_drawn: HowDrawn,
     ) -> None:
         cv2.setNumThreads(1)
         self._nets = own_nets
         self._sides = sides
         self._find_faces = find_faces
+        self._how_drawn = how_drawn
 
     def photos(self, data: bytes, wish: Wish) -> tuple[IdPhoto, ...]:
         """Every variant of the wish. Raises Refusal."""
@@ -60,7 +65,12 @@ class Local:
                 photos = self._photos(data, order)
                 return tuple(Report(photo.document, photo.checks) for photo in photos)
             portrait = flow.prepare_check(
-                data, order, self._find_faces, sides=self._sides, max_pixels=MAX_PIXELS
+                data,
+                order,
+                self._find_faces,
+                sides=self._sides,
+                max_pixels=MAX_PIXELS,
+                how_drawn=self._how_drawn,
             )
             return flow.finish_check(portrait, self._matte(portrait), order)
         except UnusablePhoto as error:
@@ -80,7 +90,12 @@ class Local:
 
     def _prepared(self, data: bytes, order: Order) -> Portrait:
         return flow.prepare_photo(
-            data, order, self._find_faces, sides=self._sides, max_pixels=MAX_PIXELS
+            data,
+            order,
+            self._find_faces,
+            sides=self._sides,
+            max_pixels=MAX_PIXELS,
+            how_drawn=self._how_drawn,
         )
 
     def _matte(self, portrait: Portrait) -> flow.Alphas:
@@ -99,4 +114,6 @@ def open_local(quality: Quality, photos: int) -> Local:
         loader = nets.loader(wanted, "cpu")
     else:
         loader = nets.loader(wanted, "cpu", precision="fp32", runtime="onnxruntime")
-    return Local(loader(), nets.sides(wanted), finder.load(default_folder()).find)
+    folder = default_folder()
+    how_drawn = finding.refusing(drawings.load(folder).score)
+    return Local(loader(), nets.sides(wanted), finder.load(folder).find, how_drawn)

@@ -1,6 +1,7 @@
 """CPU step before the nets: from the upload to the region around the one face."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import cv2
 
@@ -9,11 +10,19 @@ from deployments.courtesy import Courtesy
 from deployments.metrics import StepMeter
 from deployments.settings import Settings
 from deployments.worker import Worker
-from models import finder
+from models import drawings, finder
 from models.weights import default_folder
-from pipeline import edits, flow
+from pipeline import edits, finding, flow
 from pipeline.edit_values import EditOrder
+from pipeline.finding import HowDrawn
 from pipeline.values import CutoutOrder, IdPhoto, Order, Portrait
+
+
+def _how_drawn(settings: Settings, folder: Path) -> HowDrawn | None:
+    if settings.drawings == "ignore":
+        return None
+    score = drawings.load(folder).score
+    return finding.refusing(score) if settings.drawings == "refuse" else score
 
 
 class Cropping:
@@ -25,7 +34,9 @@ class Cropping:
         tracing.start(settings.tracing, "Cropping")
         self._settings = settings
         self.worker = Worker(meter=StepMeter())
-        self._faces = finder.load(settings.weights_folder or default_folder())
+        folder = settings.weights_folder or default_folder()
+        self._faces = finder.load(folder)
+        self._how_drawn = _how_drawn(settings, folder)
         self._sides = sides
         self._max_pixels = settings.max_pixels
         self._courtesy = Courtesy()
@@ -52,7 +63,12 @@ class Cropping:
         calls.check(deadline_at)
         sides = self._sides[order.model]
         return flow.prepare_photo(
-            data, order, self._faces.find, sides=sides, max_pixels=self._max_pixels
+            data,
+            order,
+            self._faces.find,
+            sides=sides,
+            max_pixels=self._max_pixels,
+            how_drawn=self._how_drawn,
         )
 
     @calls.step
@@ -61,7 +77,12 @@ class Cropping:
         calls.check(deadline_at)
         sides = self._sides[order.model]
         return flow.prepare_check(
-            data, order, self._faces.find, sides=sides, max_pixels=self._max_pixels
+            data,
+            order,
+            self._faces.find,
+            sides=sides,
+            max_pixels=self._max_pixels,
+            how_drawn=self._how_drawn,
         )
 
     @calls.step

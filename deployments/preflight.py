@@ -21,7 +21,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from deployments.settings import Settings
 from deployments.tracing import PACKAGE
-from models import finder
+from models import drawings, finder
 from models.catalog import find
 from models.matting import interface
 from models.session import ProviderUnavailable, check_device
@@ -80,7 +80,8 @@ def _of_machine(settings: Settings) -> Iterator[str]:
         wanted = dict.fromkeys((*settings.all_nets.values(), *others))
         for name in wanted:
             interface(find(name))
-        for name in (*finder.NETS, *wanted):
+        asked = () if settings.drawings == "ignore" else (drawings.NET,)
+        for name in (*finder.NETS, *asked, *wanted):
             fetch(name, folder)
     except (ValueError, WeightsUnavailable) as error:
         yield str(error)

@@ -12,7 +12,9 @@ from typing import Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-Family: TypeAlias = Literal["u2net", "isnet", "birefnet", "modnet", "mtcnn", "mediapipe"]
+Family: TypeAlias = Literal[
+    "u2net", "isnet", "birefnet", "modnet", "mtcnn", "mediapipe", "efficientnet"
+]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
 WantedPrecision: TypeAlias = Precision | Literal["auto"]
 

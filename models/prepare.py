@@ -11,12 +11,12 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto
 
-from models import qdq, ranges, tflite
+from models import efficientnet, qdq, ranges, tflite
 from models.catalog import Family, Net, Precision
 from models.weights import locked, sha256
 
-# Part of the prepared file's name. Raise it with every change to what this module, the converter of
-# TFLite files or models/qdq.py writes, and with new ranges.
+# Part of the prepared file's name. Raise it with every change to what this module, the converters
+# of TFLite and PyTorch files or models/qdq.py write, and with new ranges.
 _RECIPE = 2
 
 # The axes that may vary. IS-Net's sizes are constants, and so is the batch in BiRefNet's windows.
@@ -25,8 +25,9 @@ _FREE_AXES: dict[Family, dict[int, str]] = {
     "modnet": {0: "N", 2: "H", 3: "W"},
     "isnet": {0: "N"},
     "birefnet": {},
-    # Its models are written here, with a free batch.
+    # Their models are written here, with a free batch.
     "mediapipe": {},
+    "efficientnet": {},
 }
 
 
@@ -58,6 +59,8 @@ def prepare(net: Net, source: Path, folder: Path, precision: Precision) -> Path:
 def _load(net: Net, source: Path) -> ModelProto:
     if net.family == "mediapipe":
         return tflite.to_onnx(source.read_bytes())
+    if net.family == "efficientnet":
+        return efficientnet.to_onnx(source.read_bytes())
     return onnx.load(source)
 
 

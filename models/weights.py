@@ -17,7 +17,7 @@ from filelock import FileLock
 from models import archives, catalog
 from models.catalog import Net, PackageFile, Url, Weights
 
-DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh", "iris")
+DEFAULT_NETS = ("u2netp", "selfie", "mtcnn", "facemesh", "iris", "efficientnet-lite0")
 """What the service needs to run as it is configured out of the box."""
 
 # Pooch tells of every download on stderr otherwise.
@@ -51,9 +51,7 @@ def fetch(
         net = catalog.find(net)
     folder = default_folder() if folder is None else folder
     for file in net.files:
-        # A folder that is complete may be read-only: no lock is taken in it.
-        if not is_cached(file, folder):
-            _fetch_file(file, folder, progress, packages)
+        fetch_file(file, folder, progress=progress, packages=packages)
     return {file.name: folder / file.file_name for file in net.files}
 
 
@@ -75,7 +73,13 @@ def locked(path: Path) -> FileLock:
     return FileLock(f"{path}.lock")
 
 
-def _fetch_file(file: Weights, folder: Path, progress: bool, packages: Path | None) -> None:
+def fetch_file(
+    file: Weights, folder: Path, *, progress: bool = False, packages: Path | None = None
+) -> None:
+    """Fetches one file into ``folder`` unless it is there. Raises as ``fetch``."""
+    # A folder that is complete may be read-only: no lock is taken in it.
+    if is_cached(file, folder):
+        return
     failures = []
     try:
         with locked(folder / file.file_name):

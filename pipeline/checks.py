@@ -23,6 +23,7 @@ _REFUSALS: Mapping[str, tuple[str, str | float | None]] = {
     "several_faces": ("faces", "count"),
     "face_too_small": ("eye_distance", "eyes_px"),
     "face_cut": ("body_cut", None),
+    "not_a_photo": ("photo_like", "drawn"),
     "matte_unreliable": ("matte", None),
 }
 

@@ -6,7 +6,7 @@
       PhotoTooLarge       body_too_large, too_many_pixels, side_too_long, job_too_large,
                           too_many_items, archive_bomb
       UnusablePhoto       photo_too_small, no_face, several_faces, face_too_small,
-                          face_cut, matte_unreliable, no_subject
+                          face_cut, not_a_photo, matte_unreliable, no_subject
       UnreadableRequest   bad_form, broken_archive, unsafe_archive, encrypted_archive
       BadOrder            missing_photo, several_photos, unknown_parameter, bad_parameter,
                           unknown_document, transparent_jpeg, missing_photos, bad_override,
@@ -127,6 +127,12 @@ TEXTS: dict[str, Text] = {
         "Use a photo that shows the whole head and the shoulders.",
         "面部有一部分在照片之外。",
         "请使用完整显示头部和肩部的照片。",
+    ),
+    "not_a_photo": Text(
+        "The face in the picture looks drawn or painted.",
+        "Use a photo as the camera took it, without filters that smooth or paint.",
+        "图片中的人脸看起来像绘画，而不是照片。",
+        "请使用相机拍摄的原始照片，不要使用磨皮或绘画滤镜。",
     ),
     "matte_unreliable": Text(
         "The person could not be told from the background reliably.",

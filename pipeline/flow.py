@@ -7,7 +7,7 @@
 and the same for photos that are judged as they are, and for cut-outs, which may show things.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from pipeline.appearance import (
 )
 from pipeline.decode import decode
 from pipeline.errors import UnusablePhoto
-from pipeline.face import require_whole, the_one
+from pipeline.finding import FACE_SIDE_PX, FindFaces, HowDrawn, find_again, find_one
 from pipeline.fusion import fuse
 from pipeline.geometry import (
     estimate_head,
@@ -56,7 +56,6 @@ from pipeline.values import (
     View,
 )
 
-FindFaces = Callable[[Rgb], Sequence[Face]]
 Sides = Mapping[str, int]
 """The matting nets: their roles ("person", "saliency") and the sides of their input in pixels."""
 EXPERT = "expert"
@@ -64,7 +63,6 @@ EXPERT = "expert"
 Alphas = Mapping[str, Sequence[Alpha8]]
 """What each net answered for each of its views."""
 
-_FACE_SIDE_PX = 640
 # The first decode is fine enough for a head of half the photo's height; a smaller one costs a
 # second decode.
 _FIRST_DECODE = 2.0
@@ -81,10 +79,17 @@ _CHECKED_SIDE_PX = 1280
 
 
 def prepare_photo(
-    data: bytes, order: Order, find_faces: FindFaces, *, sides: Sides, max_pixels: int
+    data: bytes,
+    order: Order,
+    find_faces: FindFaces,
+    *,
+    sides: Sides,
+    max_pixels: int,
+    how_drawn: HowDrawn | None = None,
 ) -> Portrait:
     """Everything up to the nets: a region around the one face, and what the nets are to see.
 
+    Without ``how_drawn`` there is no check ``photo_like``.
     Raises the errors of ``decode`` and ``face``.
     """
     if order.finish.watermark:
@@ -92,10 +97,10 @@ def prepare_photo(
     own = variants.finest(order)
     wanted = (*own, reuse.any_document()) if order.reuse else own
     tallest_px = max(document.size_px[1] for document in wanted)
-    long_side_px = max(_FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
+    long_side_px = max(FACE_SIDE_PX, round(_FIRST_DECODE * tallest_px))
     photo = decode(data, long_side_px=long_side_px, max_pixels=max_pixels)
-    small = glance(photo.rgb, _FACE_SIDE_PX)
-    face = _find(photo, small, find_faces)
+    small = glance(photo.rgb, FACE_SIDE_PX)
+    face = find_one(photo, small, find_faces, how_drawn)
 
     head = estimate_head(face)
     scale = max(needed_scale(head, document) for document in wanted)
@@ -105,7 +110,7 @@ def prepare_photo(
         photo = decode(data, long_side_px=finer_px, max_pixels=max_pixels)
         if order.reuse:
             photo = Photo(fit(photo.rgb, finer_px), photo.full_size_px)
-        face = _find_again(photo, face.scaled(*_ratio(photo, coarse)), find_faces)
+        face = find_again(photo, face.scaled(*_ratio(photo, coarse)), find_faces)
     elif scale < (_KEPT_SHRINK if order.reuse else _SHRINK):
         coarse = photo
         photo = Photo(fit(photo.rgb, _long_side(coarse, scale)), photo.full_size_px)
@@ -162,16 +167,22 @@ def print_as_is(data: bytes, order: SheetOrder, *, max_pixels: int) -> PrintShee
 
 
 def prepare_check(
-    data: bytes, order: Order, find_faces: FindFaces, *, sides: Sides, max_pixels: int
+    data: bytes,
+    order: Order,
+    find_faces: FindFaces,
+    *,
+    sides: Sides,
+    max_pixels: int,
+    how_drawn: HowDrawn | None = None,
 ) -> Portrait:
     """The whole photo as it is, and what the nets are to see.
 
-    Raises the errors of ``decode`` and ``face``.
+    Raises as ``prepare_photo`` does.
     """
     photo = decode(data, long_side_px=_CHECKED_SIDE_PX, max_pixels=max_pixels)
     photo = Photo(fit(photo.rgb, _CHECKED_SIDE_PX), photo.full_size_px)
-    small = glance(photo.rgb, _FACE_SIDE_PX)
-    face = _find(photo, small, find_faces)
+    small = glance(photo.rgb, FACE_SIDE_PX)
+    face = find_one(photo, small, find_faces, how_drawn)
     size_px = _size(photo)
     asked = _views(photo, small, estimate_head(face), _whole(size_px), sides, order.quality)
     return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), face, asked)
@@ -223,8 +234,8 @@ def prepare_cutout(
     if style.matte == "saliency":
         seen = {"saliency": (cutouts.salient_view(photo, sides["saliency"]),)}
         return Portrait(photo.rgb, (0, 0), size_px, photo.full_size_px, len(data), None, seen)
-    small = glance(photo.rgb, _FACE_SIDE_PX)
-    face = cutouts.one_face(lambda: _find(photo, small, find_faces), style)
+    small = glance(photo.rgb, FACE_SIDE_PX)
+    face = cutouts.one_face(lambda: find_one(photo, small, find_faces), style)
     head = estimate_head(face) if face else None
     if face is None:
         sides = {role: side for role, side in sides.items() if role != "person"} or sides
@@ -262,28 +273,6 @@ def _views(
     if close and "person" in sides:
         asked["person"] = first, views.cut(photo, close, sides["person"])
     return asked
-
-
-def _find(photo: Photo, small: Rgb, find_faces: FindFaces) -> Face:
-    """The one face, in pixels of the photo, looked for in a small picture of it."""
-    width, height = small.shape[1], small.shape[0]
-    face = the_one(find_faces(small), enlarge=photo.full_size_px[0] / width)
-    require_whole(face, (width, height))
-    return face.scaled(photo.rgb.shape[1] / width, photo.rgb.shape[0] / height)
-
-
-def _find_again(photo: Photo, face: Face, find_faces: FindFaces) -> Face:
-    """The same face by a look at its surroundings in the finer photo; as it was if none is seen."""
-    x0, y0, x1, y1 = face.box_xyxy_px
-    reach = 1.5 * max(x1 - x0, y1 - y0)
-    left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
-    around = photo.rgb[top : int(y1 + reach), left : int(x1 + reach)]
-    small = glance(around, _FACE_SIDE_PX)
-    zoom = around.shape[1] / small.shape[1]
-    seen = [found.scaled(zoom, zoom).moved(left, top) for found in find_faces(small)]
-    middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    inside = [s for s in seen if np.all(np.abs(np.array(s.nose_xy_px) - middle) < (y1 - y0) / 2)]
-    return inside[0] if inside else face
 
 
 def subject(
@@ -349,6 +338,7 @@ def _of_photo(
     look = face.look
     values: dict[str, float | None] = {
         "faces": 1.0,
+        "photo_like": face.drawn,
         "matte": 100 * certainty(matte, estimate_head(face)),
         "eye_distance": head.interpupillary_px * finer,
         "roll": head.roll_deg,

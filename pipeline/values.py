@@ -12,7 +12,7 @@ Conventions, used everywhere in the project:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -68,11 +68,12 @@ class Face:
     right_mouth_xy_px: PointXY
     score: float
     chin_xy_px: PointXY | None = None
-    """Lowest point of the face's outline; None where only the detector has seen it."""
+    """Lowest point of the outline; it and the next two are None where only the detector saw it."""
     cheeks_xy_px: tuple[PointXY, PointXY] | None = None
-    """Outline of the face in front of the ears, left and right; None as above."""
+    """Outline of the face in front of the ears, left and right."""
     look: Look | None = None
-    """None as above."""
+    drawn: float | None = None
+    """How much it looks drawn or painted, which it does above 0; None where nobody asked."""
 
     @property
     def height_px(self) -> float:
@@ -88,17 +89,16 @@ class Face:
 
     def _mapped(self, to: Callable[[PointXY], PointXY]) -> "Face":
         x0, y0, x1, y1 = self.box_xyxy_px
-        return Face(
-            (*to((x0, y0)), *to((x1, y1))),
-            to(self.left_eye_xy_px),
-            to(self.right_eye_xy_px),
-            to(self.nose_xy_px),
-            to(self.left_mouth_xy_px),
-            to(self.right_mouth_xy_px),
-            self.score,
-            self.chin_xy_px and to(self.chin_xy_px),
-            self.cheeks_xy_px and (to(self.cheeks_xy_px[0]), to(self.cheeks_xy_px[1])),
-            self.look,
+        return replace(
+            self,
+            box_xyxy_px=(*to((x0, y0)), *to((x1, y1))),
+            left_eye_xy_px=to(self.left_eye_xy_px),
+            right_eye_xy_px=to(self.right_eye_xy_px),
+            nose_xy_px=to(self.nose_xy_px),
+            left_mouth_xy_px=to(self.left_mouth_xy_px),
+            right_mouth_xy_px=to(self.right_mouth_xy_px),
+            chin_xy_px=self.chin_xy_px and to(self.chin_xy_px),
+            cheeks_xy_px=self.cheeks_xy_px and (to(self.cheeks_xy_px[0]), to(self.cheeks_xy_px[1])),
         )
 
 

@@ -36,6 +36,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "pipeline.av1": ("pipeline.container", *VOCABULARY),
     "pipeline.appearance": ("numpy", "cv2", *VOCABULARY, "pipeline.affine", "pipeline.resample"),
     "pipeline.decode": (*PICTURES, *SHARED, "pipeline.container", "pipeline.av1"),
+    "pipeline.finding": ("numpy", "pipeline.face", *SHARED),
     "pipeline.flow": ("numpy", "pipeline.*"),
     "pipeline.variants": ("pipeline.*",),
     "pipeline.cutouts": ("numpy", "cv2", "PIL", "pipeline.*"),
@@ -181,6 +182,10 @@ RULE: dict[str, tuple[str, ...]] = {
     ),
     "deployments.pages": ("fastapi*", "starlette*"),
     "deployments.web": ("fastapi", *VOCABULARY),
+    "deployments.preview": (
+        *("fastapi", "starlette*", "deployments.settings", "models", "models.preview_files"),
+        *("models.weights", *VOCABULARY),
+    ),
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
         *("pipeline.documents", "pipeline.orders", "pipeline.papers", "deployments.settings"),
@@ -189,7 +194,7 @@ RULE: dict[str, tuple[str, ...]] = {
         "deployments.uploads",
         *("deployments.arrival", "deployments.guard", "deployments.headers", "deployments.leaving"),
         *("deployments.pages", "deployments.jobs", "deployments.metrics", "deployments.note"),
-        "deployments.web",
+        *("deployments.preview", "deployments.web"),
         *("deployments.request_log", "deployments.scrape"),
         *("deployments.dropin", "deployments.reuse", "deployments.tokens"),
     ),

@@ -26,10 +26,11 @@ from cli.batch.manifest import SCHEMA
 from cli.batch.storage import Storage
 from cli.batch.work import Frames, Job, Nets, OwnNets, Work, row
 from cli.exits import Exit, Failure
-from models import finder, nets
+from models import drawings, finder, nets
 from models.matting import MattingNet
 from models.session import KnownDevice
 from models.weights import default_folder
+from pipeline import finding
 from pipeline.flow import Alphas
 
 # Freed memory stays with the process, as in serve_config.yaml; it saves a fifth of a photo's CPU.
@@ -195,8 +196,10 @@ class _Worker:
         self, job: Job, source: Storage, target: Storage, open_nets: Callable[[], Nets]
     ) -> None:
         cv2.setNumThreads(1)
-        find_faces = finder.load(default_folder()).find
-        self._work = Work(job, source, target, find_faces, open_nets())
+        folder = default_folder()
+        find_faces = finder.load(folder).find
+        how_drawn = finding.refusing(drawings.load(folder).score)
+        self._work = Work(job, source, target, find_faces, open_nets(), how_drawn)
 
     def __call__(self, block: pa.Table) -> pa.Table:
         places, sources = block["place"].to_pylist(), block["source"].to_pylist()

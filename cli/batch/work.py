@@ -25,7 +25,8 @@ from models import nets
 from models.matting import MattingNet
 from pipeline import flow
 from pipeline.errors import IdPhotoError, PhotoTooLarge
-from pipeline.flow import Alphas, FindFaces
+from pipeline.finding import FindFaces, HowDrawn
+from pipeline.flow import Alphas
 from pipeline.values import IdPhoto, Order, Portrait, Rgb
 
 Frames = Mapping[str, Sequence[Rgb]]
@@ -89,12 +90,20 @@ class Work:
     """Turns sources into outcomes, in their order."""
 
     def __init__(
-        self, job: Job, source: Storage, target: Storage, find_faces: FindFaces, asked: Nets
+        self,
+        job: Job,
+        source: Storage,
+        target: Storage,
+        find_faces: FindFaces,
+        asked: Nets,
+        how_drawn: HowDrawn | None = None,
     ) -> None:
+        """Without ``how_drawn`` there is no check ``photo_like``."""
         self._job = job
         self._source = source
         self._target = target
         self._find_faces = find_faces
+        self._how_drawn = how_drawn
         self._nets = asked
         self._readers = ThreadPoolExecutor(source.reads_ahead)
 
@@ -140,6 +149,7 @@ class Work:
                 self._find_faces,
                 sides=self._job.sides,
                 max_pixels=self._job.max_pixels,
+                how_drawn=self._how_drawn,
             )
         except Exception as error:
             photo.why = why(error)

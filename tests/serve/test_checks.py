@@ -3,9 +3,13 @@
 import io
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
+
+from tests.serve.conftest import DATA
 
 
 def png(image: Image.Image) -> bytes:
@@ -55,6 +59,26 @@ def test_a_snapshot(client: httpx.Client, portrait: bytes) -> None:
     steps = [part.strip().split(";")[0] for part in answer.headers["server-timing"].split(",")]
     assert steps[:3] == ["upload", "cropping", "matting"]
     assert steps[-1] == "compositing"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("grace-hopper.png", "warn"), ("astronaut.png", "fail")]
+)
+def test_a_painting_is_told_from_a_photo(client: httpx.Client, name: str, said: str) -> None:
+    """A doubtful one is made and warned about, a clear one is refused."""
+    photo = (DATA / name).read_bytes()
+    rgb = np.asarray(Image.open(io.BytesIO(photo)).convert("RGB"))
+    painting = png(Image.fromarray(cv2.stylization(rgb)))
+    for file, result in ((photo, "pass"), (painting, said)):
+        sent: dict[str, Any] = {"files": {"photo": file}, "data": {"document": "cn-1-inch"}}
+        (report,) = reports(client.post("/v1/checks", **sent))
+        assert checks(report)["photo_like"]["result"] == result
+        answer = client.post("/v1/photos", **sent, headers={"Accept": "application/json"})
+        if result == "fail":
+            assert (answer.status_code, answer.json()["code"]) == (422, "not_a_photo")
+        else:
+            (made,) = answer.json()["photos"]
+            assert checks(made)["photo_like"] == checks(report)["photo_like"]
 
 
 def test_a_finished_photo_as_it_is(client: httpx.Client, portrait: bytes) -> None:

@@ -14,7 +14,7 @@ from cli.wish import Wish
 from models import finder, nets
 from models.matting import MattingNet
 from models.weights import default_folder
-from pipeline.flow import FindFaces
+from pipeline.finding import FindFaces
 
 SIDES = {"person": nets.sides(nets.NETS)["person"]}
 NAMES = ("good-0.jpg", "bad.jpg", "good-1.jpg", "large.jpg", "good-2.jpg")

@@ -120,6 +120,7 @@ def test_every_row_has_the_words_and_limits_that_it_needs(code: str) -> None:
         (UnusablePhoto("several_faces", count=3), "faces", 3),
         (UnusablePhoto("face_too_small", eyes_px=9, limit_px=16), "eye_distance", 9),
         (UnusablePhoto("face_cut"), "body_cut", None),
+        (UnusablePhoto("not_a_photo", drawn=0.4), "photo_like", 0.4),
         (UnusablePhoto("matte_unreliable"), "matte", None),
     ],
 )
@@ -149,7 +150,10 @@ def test_other_refusals_are_raised(error: UnusablePhoto) -> None:
 
 
 def test_nothing_else_is_the_failure_of_a_check() -> None:
-    about_the_photo = {"no_face", "several_faces", "face_too_small", "face_cut", "matte_unreliable"}
+    about_the_photo = {
+        *("no_face", "several_faces", "face_too_small", "face_cut", "not_a_photo"),
+        "matte_unreliable",
+    }
     details = dict.fromkeys(("width", "height", "limit", "limit_mb", "limit_mp", "name"), 1)
     for code in TEXTS.keys() - about_the_photo:
         with pytest.raises(UnusablePhoto):
