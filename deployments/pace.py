@@ -29,5 +29,7 @@ class Pace:
     def invite(self) -> int:
         """Whole seconds after which the next one may come."""
         now = time.monotonic()
-        self._invited_at = max(self._invited_at, now) + self._between_s
-        return math.ceil(min(self._invited_at - now, self._longest_s))
+        next_at = max(self._invited_at, now) + self._between_s
+        # A crowd that does not obey is invited over and over: that must not send others away.
+        self._invited_at = min(next_at, now + self._longest_s)
+        return math.ceil(self._invited_at - now)

@@ -107,7 +107,7 @@ def test_the_refused_come_back_one_after_the_other() -> None:
         app = Turnstile(Gateways(1))
         taken = [posted(app), posted(app)]
         await settle()
-        answers = await asyncio.gather(*(posted(app) for _ in range(8)))
+        answers = await asyncio.gather(*(posted(app) for _ in range(40)))
         for task in taken:
             task.cancel()
         return answers
