@@ -135,7 +135,7 @@ def test_openapi_names_every_route_and_parameter(client: httpx.Client) -> None:
         *("quality", "min_kb", "max_kb", "progressive", "background_image", "reuse", "cutout"),
         *("adjust", "brightness", "contrast", "saturation", "sharpness", "white_balance"),
         *("fill_light", "watermark", "watermark_style", "watermark_opacity"),
-        *("zoom", "shift_x", "shift_y", "turn"),
+        *("zoom", "shift_x", "shift_y", "turn", "model", "sheet"),
     }
     checked = schema["paths"]["/v1/checks"]["post"]
     fields = checked["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
