@@ -28,7 +28,7 @@ export function colourCard(take) {
   const swatches = h("div", { class: "swatches" });
   const hint = h("p", { class: "dim colour-hint" });
   const element = h(
-    "section",
+    "div",
     { class: "card colours", role: "radiogroup", label: "background" },
     h("h2", { t: "background" }),
     swatches,
