@@ -130,11 +130,9 @@ class _Writer:
             auto_pad="SAME_UPPER",
             group=len(kernels) if depthwise else 1,
         )
-        return (
-            self._node("Clip", [convolved, "zero", "six"], f"{convolution}.relu6")
-            if relu
-            else (convolved)
-        )
+        if not relu:
+            return convolved
+        return self._node("Clip", [convolved, "zero", "six"], f"{convolution}.relu6")
 
     def _tell(self, value: str) -> None:
         """Means and standard deviations of the channels of ``value`` go into the output."""
