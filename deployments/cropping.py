@@ -1,6 +1,6 @@
 """CPU step before the nets: from the upload to the region around the one face."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -61,12 +61,14 @@ class Cropping:
 
     def _prepared(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         calls.check(deadline_at)
-        sides = self._sides[order.model]
-        return flow.prepare_photo(
+        return self._asked(flow.prepare_photo, data, order)
+
+    def _asked(self, prepare: Callable[..., Portrait], data: bytes, order: Order) -> Portrait:
+        return prepare(
             data,
             order,
             self._faces.find,
-            sides=sides,
+            sides=self._sides[order.model],
             max_pixels=self._max_pixels,
             how_drawn=self._how_drawn,
         )
@@ -75,15 +77,7 @@ class Cropping:
     def check(self, data: bytes, order: Order, deadline_at: float) -> Portrait:
         self._courtesy.urgent()
         calls.check(deadline_at)
-        sides = self._sides[order.model]
-        return flow.prepare_check(
-            data,
-            order,
-            self._faces.find,
-            sides=sides,
-            max_pixels=self._max_pixels,
-            how_drawn=self._how_drawn,
-        )
+        return self._asked(flow.prepare_check, data, order)
 
     @calls.step
     def cutout(self, data: bytes, order: CutoutOrder, deadline_at: float) -> Portrait:
