@@ -15,8 +15,8 @@ _PHOTOS = ("/v1/photos", "/v1/sheets", "/v1/cutouts", "/v1/checks")
 # Between two photos, until some are seen: as on a laptop, as whoever is asked back too late leaves
 # a place empty.
 _FIRST_S = 0.1
-# Four hundred clients of ten photos a second have their turn within forty; longer than half a minute
-# nobody is asked to wait.
+# Four hundred clients of ten photos a second have their turn within forty seconds; nobody is asked
+# to wait for longer than half a minute.
 _LONGEST_S = 30.0
 _LEAST = 1
 
