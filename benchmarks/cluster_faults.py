@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cluster_options
 from benchmarks.cluster import Report
 from benchmarks.cluster_load import Clients, span, steady_s
 from benchmarks.cluster_nodes import Nodes, Running, running, settings
@@ -39,17 +40,9 @@ _CROWDED = 1.5
 
 
 def parser(name: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.cluster {name}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = cluster_options.parser(name, __doc__)
     made.add_argument("--nodes", type=int, default=4)
-    made.add_argument("--gpus", type=int, default=1, help="of each node")
-    made.add_argument("--share", type=float, default=0.5, help="of a GPU for a replica")
-    made.add_argument("--batch", type=int, default=2)
-    made.add_argument("--device", default="t4", help="an id of deploy/gpus.py")
-    made.add_argument("--stretch", type=float, default=100, help="of the device's clock")
+    cluster_options.add_gpus(made, share=0.5, stretch=100)
     made.add_argument("--clients", type=int, help="as many as keep the GPUs busy, if not given")
     made.add_argument("--deadline", type=float, default=30, help="seconds")
     made.add_argument("--proxies", choices=("HeadOnly", "EveryNode"), default="HeadOnly")

@@ -12,6 +12,7 @@ import aiohttp
 from PIL import Image
 
 from benchmarks.client import PAUSE_S, named, session
+from benchmarks.cluster_cpu import Share, Watch
 from benchmarks.figures import percentile
 from benchmarks.recovery import Sent
 
@@ -109,3 +110,16 @@ def steady_s(rates: Sequence[tuple[float, float]], share: float = 0.9) -> float 
             break
         found = moment_s
     return found
+
+
+async def measured(
+    url: str, clients: int, warm_up_s: float, seconds: float
+) -> tuple[Span, dict[str, Share]]:
+    """What so many clients get for so long, and who takes the cores meanwhile."""
+    async with Clients(url) as load:
+        load.want(clients)
+        await asyncio.sleep(warm_up_s)
+        watch, start_s = Watch(), time.monotonic()
+        await asyncio.sleep(seconds)
+        shares, end_s = watch.shares(), time.monotonic()
+        return span(load.requests, start_s, end_s), shares

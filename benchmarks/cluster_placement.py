@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cluster_options
 from benchmarks.cluster import Report
 from benchmarks.cluster_cpu import Watch
 from benchmarks.cluster_nodes import Nodes, Running, running, settings
@@ -18,7 +19,7 @@ _SETTLE_S = 5
 
 
 def parser(name: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog=f"python -m benchmarks.cluster {name}", description=__doc__)
+    made = cluster_options.parser(name, __doc__)
     made.add_argument("--nodes", type=int, default=8)
     made.add_argument("--gpus", type=int, default=2, help="of each node")
     made.add_argument("--share", type=float, default=0.25, help="of a GPU for a replica")

@@ -7,14 +7,14 @@ service's own middlewares (deployments/edge.py), which live in Ray's proxy, are 
 
 import argparse
 import asyncio
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cluster_options
 from benchmarks.cluster import Report, apart
-from benchmarks.cluster_cpu import Share, Watch
-from benchmarks.cluster_load import Clients, span
+from benchmarks.cluster_cpu import Share
+from benchmarks.cluster_load import measured
 from benchmarks.cluster_nodes import Nodes, Running, running, settings
 from benchmarks.cluster_scale import exactly
 from benchmarks.figures import cell, ratio
@@ -39,11 +39,7 @@ _PROXIES = ("ProxyActor", "HAProxyManager", "haproxy")
 
 
 def parser(name: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.cluster {name}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = cluster_options.parser(name, __doc__)
     made.add_argument("--clients", type=numbers, default=[1, 16])
     made.add_argument("--seconds", type=float, default=20)
     made.add_argument("--warm-up", type=float, default=5)
@@ -80,13 +76,7 @@ async def _one(options: argparse.Namespace, folder: Path) -> Report:
 
 
 async def _measured(cluster: Running, options: argparse.Namespace, clients: int) -> dict[str, Any]:
-    async with Clients(cluster.url) as load:
-        load.want(clients)
-        await asyncio.sleep(options.warm_up)
-        watch, start_s = Watch(), time.monotonic()
-        await asyncio.sleep(options.seconds)
-        shares, end_s = watch.shares(), time.monotonic()
-        seen = span(load.requests, start_s, end_s)
+    seen, shares = await measured(cluster.url, clients, options.warm_up, options.seconds)
     told = {name: asdict(share) for name, share in shares.items()}
     return {"clients": clients, **asdict(seen), "shares": told}
 

@@ -7,15 +7,15 @@ limit. With ``--stretch`` low enough the cores are, and the table says whose the
 
 import argparse
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cluster_options
 from benchmarks.cluster import Report, apart
-from benchmarks.cluster_cpu import Share, Watch
-from benchmarks.cluster_load import Clients, Span, span
+from benchmarks.cluster_cpu import Share
+from benchmarks.cluster_load import Span, measured
 from benchmarks.cluster_nodes import Nodes, Running, running, settings
 from benchmarks.cluster_plan import Shape, busy_photos, gateways
 from benchmarks.figures import cell, ratio
@@ -33,17 +33,9 @@ _ROOM = 1.25
 
 
 def parser(name: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.cluster {name}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = cluster_options.parser(name, __doc__)
     made.add_argument("--nodes", type=numbers, default=[1, 2, 4, 8, 16])
-    made.add_argument("--gpus", type=int, default=1, help="of each node")
-    made.add_argument("--share", type=float, default=1, help="of a GPU for a replica")
-    made.add_argument("--batch", type=int, default=2)
-    made.add_argument("--device", default="t4", help="an id of deploy/gpus.py")
-    made.add_argument("--stretch", type=float, default=200, help="of the device's clock")
+    cluster_options.add_gpus(made, share=1, stretch=200)
     made.add_argument("--clients", type=float, default=3, help="per photo that keeps GPUs busy")
     made.add_argument("--places", type=int, default=64, help="max_photos_in_flight")
     made.add_argument("--gateways", type=int, help="replicas; as many as have places, if not given")
@@ -91,13 +83,7 @@ async def _measured(
     chosen = scaled(shape, doors, options.steps or max(1, nodes // 4), options)
     await asyncio.to_thread(cluster.deploy, settings(chosen), fake, region_px=options.region)
     await asyncio.to_thread(cluster.wait)
-    async with Clients(cluster.url) as load:
-        load.want(clients)
-        await asyncio.sleep(options.warm_up)
-        watch, start_s = Watch(), time.monotonic()
-        await asyncio.sleep(options.seconds)
-        shares, end_s = watch.shares(), time.monotonic()
-        seen = span(load.requests, start_s, end_s)
+    seen, shares = await measured(cluster.url, clients, options.warm_up, options.seconds)
     full = nodes * options.gpus * fake.photos_per_s(options.batch)
     return figures(seen, shares, clients, doors, full)
 

@@ -1,6 +1,6 @@
 """The pipeline in this process, without a service."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import cv2
 
@@ -50,7 +50,7 @@ class Local:
         try:
             if order.as_is:
                 return flow.print_as_is(data, order, max_pixels=MAX_PIXELS)
-            portrait = self._prepared(data, order.photos)
+            portrait = self._prepared(flow.prepare_photo, data, order.photos)
             finished = flow.finish_sheet(portrait, self._matte(portrait), order)
         except IdPhotoError as error:
             raise refusal(error) from None
@@ -64,14 +64,7 @@ class Local:
             if not as_is:
                 photos = self._photos(data, order)
                 return tuple(Report(photo.document, photo.checks) for photo in photos)
-            portrait = flow.prepare_check(
-                data,
-                order,
-                self._find_faces,
-                sides=self._sides,
-                max_pixels=MAX_PIXELS,
-                how_drawn=self._how_drawn,
-            )
+            portrait = self._prepared(flow.prepare_check, data, order)
             return flow.finish_check(portrait, self._matte(portrait), order)
         except UnusablePhoto as error:
             try:
@@ -83,13 +76,13 @@ class Local:
             raise refusal(error) from None
 
     def _photos(self, data: bytes, order: Order) -> tuple[IdPhoto, ...]:
-        portrait = self._prepared(data, order)
+        portrait = self._prepared(flow.prepare_photo, data, order)
         finished = flow.finish_photo(portrait, self._matte(portrait), order)
         assert isinstance(finished, tuple)  # a doubt needs an expert, and there is none here
         return finished
 
-    def _prepared(self, data: bytes, order: Order) -> Portrait:
-        return flow.prepare_photo(
+    def _prepared(self, prepare: Callable[..., Portrait], data: bytes, order: Order) -> Portrait:
+        return prepare(
             data,
             order,
             self._find_faces,

@@ -120,7 +120,8 @@ def test_prometheus_answers_every_query(
         client.post("/v1/photos", files={"photo": b"text"}, data=ORDER)
         by_kind = 'sum(idphoto_photos_total{kind="%s",document="cn-1-inch",code="%s"})'
         for kind, code in (("job", "ok"), ("photo", "ok"), ("photo", "unsupported_format")):
-            eventually(lambda: prometheus.value(by_kind % (kind, code)) > 0, 120)  # noqa: B023
+            query = by_kind % (kind, code)
+            eventually(lambda query=query: prometheus.value(query) > 0, 120)
         eventually(lambda: prometheus.value('max(idphoto_job_items{state="done"})') > 0)
         # Rates are of two scrapes at least.
         queries = [query for query in dashboard_queries() if not GPU.search(query)]
@@ -129,7 +130,7 @@ def test_prometheus_answers_every_query(
         for query in [*dashboard_queries(), (DEPLOY / "rules.yml").read_text("utf-8")]:
             for name in names(query):
                 expected = not GPU.match(name) or shutil.which("nvidia-smi") is not None
-                eventually(lambda: bool(prometheus.query(name)) is expected)  # noqa: B023
+                eventually(lambda n=name, there=expected: bool(prometheus.query(n)) is there)
         rules = prometheus.rules()
         assert {rule["health"] for rule in rules} == {"ok"}, rules
         firing = [rule["name"] for rule in rules if rule.get("state") == "firing"]

@@ -46,15 +46,16 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def _rebuild_tensor_v2() -> None: ...
 
-    package, utils = ModuleType("torch"), ModuleType("torch._utils")
+    package: Any = ModuleType("torch")
+    utils: Any = ModuleType("torch._utils")
     _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = (
         "torch._utils",
         "_rebuild_tensor_v2",
     )
-    utils.rebuild = utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
+    utils.rebuild = utils._rebuild_tensor_v2 = _rebuild_tensor_v2
     for kind in ("FloatStorage", "LongStorage", "ByteStorage"):
         setattr(package, kind, type(kind, (), {"__module__": "torch", "__qualname__": kind}))
-    package._utils = utils  # type: ignore[attr-defined]
+    package._utils = utils
     monkeypatch.setitem(sys.modules, "torch", package)
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
     return package
