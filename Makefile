@@ -4,10 +4,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-# A laptop's Ray: everything on the loopback address, no statistics sent, clients need the token that Ray makes.
-# A full object store overflows into shared memory, not onto the disk (docs/privacy.md).
-RAY_ENV := RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_object_spilling_directory=/dev/shm RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:at_proxy
-
 .PHONY: help setup weights preview serve test lint format audit bench clean dist manifests sbom tools
 
 help:  ## this list
@@ -29,16 +25,14 @@ preview: weights  ## fetch what the page's private preview needs; takes npm
 	@echo "==> fetching the files of the private preview"
 	@$(BIN)/python -m models.preview
 
-# --address local: a Ray of our own, whatever other cluster runs, or once ran, on this machine.
 serve: weights  ## run the service on 127.0.0.1:8000
 	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
-	@$(BIN)/python -m deployments.preflight serve_config.yaml
-	@$(RAY_ENV) $(BIN)/serve run --address local serve_config.yaml
+	@$(BIN)/idphoto serve --config serve_config.yaml
 
 test: weights  ## run every test
 	@$(BIN)/python -m models.preview >/dev/null || echo "==> the files of the private preview are not there; its tests will fail"
 	@echo "==> testing"
-	@$(RAY_ENV) $(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
 lint: setup  ## check style and types
 	@echo "==> linting"

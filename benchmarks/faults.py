@@ -15,7 +15,7 @@ from benchmarks.processes import Tree
 from benchmarks.production import production
 from benchmarks.recovery import Fault
 from benchmarks.service import ROOT
-from cli.serve import RAY
+from cli.serve import environment
 
 DEPLOYMENTS = ("Gateway", "Cropping", "Matting", "Compositing")
 CONTROLLER = "ServeController"
@@ -73,7 +73,7 @@ class Havoc:
             *(str(Path(sys.executable).with_name("serve")), "deploy"),
             *("--address", dashboard(log), str(folder / "serve.json")),
             cwd=ROOT,
-            env={**os.environ, **RAY},
+            env={**os.environ, **environment()},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

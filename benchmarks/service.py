@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from benchmarks.processes import Process, ProcFs, Tree
-from cli.serve import RAY
+from cli.serve import environment
 
 ROOT = Path(__file__).parents[1]
 _START_S, _STOP_S = 240, 40
@@ -56,7 +56,7 @@ def serve(application: Mapping[str, Any], port: int, folder: Path) -> Command:
     config.write_text(json.dumps(shipped))
     ray_serve = Path(sys.executable).with_name("serve")
     words = [str(ray_serve), "run", "--address", "local", str(config)]
-    return Command(words, folder / "serve.log", RAY)
+    return Command(words, folder / "serve.log", environment())
 
 
 def ours(port: int, folder: Path) -> Command:

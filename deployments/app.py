@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import ray
@@ -11,15 +12,15 @@ from ray import serve
 from ray.serve import Application, Deployment
 from ray.serve.config import AutoscalingConfig, BackpressureConfig
 
-from deployments.chain import MESSAGE_BYTES
+from deployments import environment
 from deployments.compositing import Compositing
 from deployments.cropping import Cropping
 from deployments.cutouts import Cutouts
 from deployments.gateway import Gateway
 from deployments.jobs.runner import Runner
 from deployments.matting import Matting
-from deployments.problems import RETRY_AFTER_S
 from deployments.settings import Scale, Settings
+from deployments.statuses import RETRY_AFTER_S
 from models import nets
 from models.matting import MattingNet
 from models.precision import Wanted, check_on_gpu
@@ -31,7 +32,6 @@ _GPU_BATCH = 8
 # More photos at a CPU step than that, and Ray starts a further replica.
 _STEP_TARGET = 2
 _SECRET_BYTES = 32
-_TRANSPORT = {"RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(MESSAGE_BYTES)}
 # Ray replaces a replica that is ill three times in a row.
 _HEALTH_PERIOD_S = 5
 # After the last moment at which a replica that is to go can still be busy.
@@ -64,7 +64,8 @@ def build(settings: Settings) -> Application:
         folder=settings.weights_folder,
         log=logging.getLogger("ray.serve"),
     )
-    return graph(settings, device, {name: load(each) for name, each in _nets(settings).items()})
+    loaders = {name: load(each) for name, each in _nets(settings).items()}
+    return graph(settings, device, loaders, runtime_env=ray.get_runtime_context().runtime_env)
 
 
 def choose_device(settings: Settings, gpus: float) -> KnownDevice:
@@ -85,10 +86,12 @@ def graph(
     device: KnownDevice,
     loaders: Mapping[str | None, LoadNets],
     cpu_steps: tuple[type[Any], type[Any]] = (Cropping, Compositing),
+    *,
+    runtime_env: Mapping[str, Any] = MappingProxyType({}),
 ) -> Application:
     """The four deployments, and those of cut-outs and jobs, wired together, with Matting on
     ``device``: one whose nets come from the loader under None, and one for each model of the
-    settings. ``cpu_steps`` are the steps before and after it.
+    settings. ``cpu_steps`` are the steps before and after it; ``runtime_env`` is the application's.
     """
     cores = max(1, int(_cluster("CPU")))
     sides = {name: nets.sides(each) for name, each in _nets(settings).items()}
@@ -105,7 +108,8 @@ def graph(
 
     # A replica holds all that may be in flight, and works on a few: see worker.Worker.
     most = settings.max_photos_in_flight
-    step = partial(_scaled, settings, ongoing=most, target=_STEP_TARGET)
+    scaled = partial(_scaled, settings, environment.of_replica(runtime_env))
+    step = partial(scaled, ongoing=most, target=_STEP_TARGET)
     half = max(1, cores // 2)
     before, after = cpu_steps
     cropping = step(few=1, many=half, cpus=0.1)(before, settings.cropping)
@@ -115,9 +119,7 @@ def graph(
     def matting(
         model: str | None, scale: Scale, *, few: int, many: int, cpus: float
     ) -> Application:
-        make = _scaled(
-            settings, ongoing=held, target=2 * batch, few=few, many=many, cpus=cpus, **share
-        )
+        make = scaled(ongoing=held, target=2 * batch, few=few, many=many, cpus=cpus, **share)
         deployment = make(Matting, scale).options(
             name=f"Matting-{model}" if model else "Matting",
             user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms},
@@ -126,10 +128,10 @@ def graph(
 
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
-    gateway = _scaled(settings, ongoing=2 * most, target=most, few=1, many=2, cpus=0.05)
+    gateway = scaled(ongoing=2 * most, target=most, few=1, many=2, cpus=0.05)
     cutouts, secret = None, secrets.token_bytes(_SECRET_BYTES)
     if settings.cutouts is not None:
-        alone = _scaled(settings, ongoing=2 * most, target=most, few=1, many=1, cpus=0.05)
+        alone = scaled(ongoing=2 * most, target=most, few=1, many=1, cpus=0.05)
         keeping = alone(Cutouts, Scale())
         cutouts = keeping.bind(settings, settings.cutouts, secret)
     steps: tuple[Application, ...] = (
@@ -138,7 +140,7 @@ def graph(
         compositing.bind(settings, expert_side_px, cutouts),
     )
     if settings.jobs is not None:
-        one = _scaled(settings, ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1, cpus=0.05)
+        one = scaled(ongoing=_STEP_TARGET, target=_STEP_TARGET, few=1, many=1, cpus=0.05)
         runner = one(Runner, Scale())
         steps = (*steps, runner.bind(settings, settings.jobs, *steps))
     models = {
@@ -165,6 +167,7 @@ def _batch_size(settings: Settings, device: KnownDevice) -> int:
 
 def _scaled(
     settings: Settings,
+    runtime_env: Mapping[str, Any],
     *,
     ongoing: int,
     target: float,
@@ -191,7 +194,7 @@ def _scaled(
             backpressure_config=BackpressureConfig(status_code=429, retry_after_s=RETRY_AFTER_S),
             ray_actor_options={
                 "num_cpus": cpus if scale.cpus_per_replica is None else scale.cpus_per_replica,
-                "runtime_env": {"env_vars": _TRANSPORT},
+                "runtime_env": runtime_env,
                 **resources,
             },
             health_check_period_s=_HEALTH_PERIOD_S,

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments import problems
 from deployments.jobs.flow import AtProxy
+from deployments.statuses import RETRY_AFTER_S
 from deployments.turnstile import Turnstile
 from pipeline.errors import Unavailable
 
@@ -44,7 +45,7 @@ class Answered:
                     raw=message["headers"]
                 ):
                     message = {**message, "headers": [*message["headers"]]}
-                    MutableHeaders(scope=message)["Retry-After"] = str(problems.RETRY_AFTER_S)
+                    MutableHeaders(scope=message)["Retry-After"] = str(RETRY_AFTER_S)
             await send(message)
 
         await self._app({**scope, "headers": headers}, receive, noting_send)

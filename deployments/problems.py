@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: the one table from error to HTTP status."""
+"""Errors of the HTTP interface as answers: problem documents in the client's language."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,33 +14,15 @@ from starlette.responses import JSONResponse, Response
 
 from deployments import note
 from deployments.headers import ALWAYS
+from deployments.statuses import MEDIA_TYPE, RETRY_AFTER_S, Language, document, of_error
 from pipeline import errors
-from pipeline.errors import IdPhotoError, Text
+from pipeline.errors import IdPhotoError
 
 log = logging.getLogger("ray.serve")
 
 Shape: TypeAlias = Callable[[Response, IdPhotoError], Response]
 """From the problem document of an error to another answer that says the same."""
 
-STATUS: dict[type[IdPhotoError], tuple[int, str, str]] = {
-    errors.UnreadablePhoto: (400, "Unreadable photo", "照片无法读取"),
-    errors.UnreadableRequest: (400, "Unreadable request", "请求无法读取"),
-    errors.PhotoTooLarge: (413, "Photo too large", "照片过大"),
-    errors.UnsupportedFormat: (415, "Unsupported format", "不支持的格式"),
-    errors.UnusablePhoto: (422, "Unusable photo", "照片不可用"),
-    errors.BadOrder: (422, "Bad order", "订单参数错误"),
-    errors.NotFound: (404, "Not found", "未找到"),
-    errors.Unauthorised: (401, "Unauthorised", "未授权"),
-    errors.Forbidden: (403, "Forbidden", "禁止访问"),
-    errors.Gone: (410, "No longer kept", "已不再保留"),
-    errors.Conflict: (409, "Conflict", "状态冲突"),
-    errors.Overloaded: (429, "Too many requests", "请求过多"),
-    errors.StorageFull: (507, "No room", "存储空间不足"),
-    errors.Unavailable: (503, "Not available", "服务不可用"),
-    errors.UploadTooSlow: (408, "Upload too slow", "上传过慢"),
-    errors.DeadlinePassed: (504, "Deadline passed", "处理超时"),
-}
-RETRY_AFTER_S = 2
 FULL = "X-Idphoto-Full"
 """Tells ``turnstile``, which takes it away, that a Gateway has no place left."""
 
@@ -85,7 +67,9 @@ def install(app: FastAPI) -> None:
         if error.status_code == 404:
             return problem(request, errors.NotFound("unknown_route"))
         title = str(error.detail)
-        answer = _document(error.status_code, title, title, f"http_{error.status_code}", "", "en")
+        code = f"http_{error.status_code}"
+        body = document(error.status_code, title, title, code, "", request_id())
+        answer = _answer(body, "en")
         answer.headers.update(error.headers or {})
         return answer
 
@@ -95,18 +79,16 @@ def install(app: FastAPI) -> None:
         title = "Internal error"
         detail = "The service failed; this is a fault of ours, not of the photo."
         hint = "Report the request id to whoever runs the service."
-        return _document(500, title, detail, "internal_error", hint, "en")
+        return _answer(document(500, title, detail, "internal_error", hint, request_id()), "en")
 
 
 def problem(request: Request, error: IdPhotoError) -> Response:
     """The problem document of an error, in Chinese where the client prefers it, else in English."""
     note.of(request.scope).code = error.code
-    status, title, title_zh = STATUS[type(error)]
-    text: Text = error.text
-    if request.headers.get("accept-language", "").lower().startswith("zh"):
-        answer = _document(status, title_zh, text.title_zh, error.code, text.hint_zh, "zh")
-    else:
-        answer = _document(status, title, text.title, error.code, text.hint, "en")
+    accepted = request.headers.get("accept-language", "").lower()
+    language: Language = "zh" if accepted.startswith("zh") else "en"
+    answer = _answer(of_error(error, language, request_id()), language)
+    status = answer.status_code
     if status == 401:
         # The parameter as RFC 6750 has it, which leaves it out where no key was sent.
         invalid = ', error="invalid_token"' if error.code == "key_unknown" else ""
@@ -135,18 +117,7 @@ def _shapes(app: Any) -> Mapping[str, Shape]:
     return shapes
 
 
-def _document(
-    status: int, title: str, detail: str, code: str, hint: str, language: str
-) -> Response:
-    body: dict[str, Any] = {
-        "type": f"urn:idphoto-serve:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "hint": hint,
-        "request_id": request_id(),
-    }
+def _answer(body: dict[str, Any], language: Language) -> Response:
     # Here as well as in the middleware, which an error of 500 does not pass.
     headers = {"Content-Language": language, **ALWAYS}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, body["status"], headers, media_type=MEDIA_TYPE)

@@ -36,6 +36,7 @@ from deployments.request_log import RequestLog
 from deployments.reuse import CUTOUT_FIELD, PhotoRequest, SheetRequest
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
+from deployments.statuses import STATUS
 from pipeline import documents, orders
 from pipeline.edit_values import EditOrder
 from pipeline.errors import BadOrder, NotFound, Unavailable
@@ -313,6 +314,6 @@ def _refuses() -> dict[str, Any]:
     """OpenAPI of the problem documents."""
     responses: dict[int | str, Any] = {}
     content = {"application/problem+json": {"schema": schemas.ProblemInfo.model_json_schema()}}
-    for status, title, _ in problems.STATUS.values():
+    for status, title, _ in STATUS.values():
         responses[status] = {"description": title, "content": content}
     return {"responses": responses}

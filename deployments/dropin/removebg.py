@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse
 from deployments import forms
 from deployments.dropin.bodies import Body, Studio, of_base64, read, taken, takes
 from deployments.dropin.fetch import Fetcher
-from deployments.problems import RETRY_AFTER_S, give_shape
+from deployments.problems import give_shape
 from deployments.settings import Settings
+from deployments.statuses import RETRY_AFTER_S
 from pipeline.cutout_values import (
     Cutout,
     Frame,

@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deployments import problems
 from deployments.jobs import bundles
 from deployments.jobs.orders import JobForm
 from deployments.jobs.schemas import EventInfo
+from deployments.statuses import STATUS
 
 _BINARY = {"type": "string", "format": "binary"}
 _TABLE = {
@@ -86,7 +86,7 @@ def events_extra(form: type[BaseModel]) -> dict[str, Any]:
 def refuses(answers: dict[int | str, Any] | None = None) -> dict[str, Any]:
     """These answers, and the problem documents."""
     responses: dict[int | str, Any] = dict(answers or {})
-    for status, title, _ in problems.STATUS.values():
+    for status, title, _ in STATUS.values():
         responses[status] = {"description": title, "content": {"application/problem+json": {}}}
     return {"responses": responses}
 

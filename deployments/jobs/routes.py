@@ -14,7 +14,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from deployments import forms, problems
+from deployments import forms
 from deployments.jobs import archive, events, schemas
 from deployments.jobs.depot import Depot
 from deployments.jobs.files import MissingFile
@@ -25,6 +25,7 @@ from deployments.jobs.records import Item, ItemState
 from deployments.jobs.schemas import ItemsPage, JobInfo, RetryInfo
 from deployments.jobs.store import WrongState
 from deployments.settings import Settings
+from deployments.statuses import STATUS
 from pipeline.errors import BadOrder, Conflict, IdPhotoError, NotFound
 
 _MOST = 2**31 - 1
@@ -268,7 +269,7 @@ def _install_events(app: FastAPI, depot: Depot) -> None:
             with depot.stream():
                 await _until_disconnect(websocket, _tell(websocket, depot, job_id, cursor))
         except IdPhotoError as error:
-            status = problems.STATUS[type(error)][0]
+            status = STATUS[type(error)][0]
             await websocket.close(_CLOSE + status, error.code)
         except WebSocketDisconnect:
             pass

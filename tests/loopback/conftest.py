@@ -1,7 +1,6 @@
 """The service as it is shipped, in folders of its own, for the tests of ``inside.py``."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,10 +16,11 @@ import pytest
 import yaml
 
 from deployments import access
-from tests import shipped
 from tests.loopback.traces import processes
 
 ROOT = Path(__file__).parents[2]
+# As `make serve` does it.
+_IDPHOTO = Path(sys.executable).with_name("idphoto")
 START_S = 400
 STOP_S = 60
 
@@ -52,9 +52,9 @@ def service() -> Iterator[Service]:
         log, started_at = folder / "serve.log", time.time()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*shipped_command(), folder / "config.yaml"],
+                [_IDPHOTO, "serve", "--config", folder / "config.yaml"],
                 cwd=ROOT,
-                env={**os.environ, **shipped.environment(), "TMPDIR": name, "RAY_TMPDIR": name},
+                env={**os.environ, "TMPDIR": name, "RAY_TMPDIR": name},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -91,14 +91,3 @@ def stop(process: subprocess.Popen[bytes], folder: str) -> None:
             if f"RAY_TMPDIR={folder}".encode() in (left / "environ").read_bytes().split(b"\0"):
                 os.kill(int(left.name), signal.SIGKILL)
     process.wait()
-
-
-def shipped_command() -> list[str]:
-    """The Makefile's command of ``make serve``, without the configuration."""
-    (line,) = re.findall(
-        r"^\t@\$\(RAY_ENV\) \$\(BIN\)/(serve run .*) serve_config.yaml$",
-        shipped.MAKEFILE.read_text(),
-        re.MULTILINE,
-    )
-    program, *options = line.split()
-    return [str(Path(sys.executable).with_name(program)), *options]
