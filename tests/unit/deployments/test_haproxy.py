@@ -1,0 +1,163 @@
+"""The adapted configuration, written by Ray's own generator and run by the HAProxy that comes with
+it, before a server that answers as a Gateway, or Ray in it, does.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from ray.serve._private import haproxy as rays
+from ray.serve.config import HTTPOptions
+
+from deployments import haproxy
+
+PROGRAM = Path(sys.executable).with_name("idphoto-haproxy")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Answers by the path: with the request's headers, or as Ray does where it refuses."""
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        self.rfile.read(length)
+        if self.path == "/lost":
+            self.close_connection = True
+            return
+        status = {"/full": 429, "/gone": 503, "/late": 504}.get(self.path, 200)
+        own = self.path in ("/late", "/v1/photos", "/v1/jobs")
+        body = json.dumps(dict(self.headers)) if own else "Request dropped due to backpressure"
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json" if own else "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Idphoto-Full", "1")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def written(folder: Path, port: int, backend: int) -> Path:
+    """What Ray writes for one Gateway at the port ``backend``."""
+    config = rays.HAProxyConfig(
+        http_options=HTTPOptions(host="127.0.0.1", port=port),
+        socket_path=str(folder / "admin.sock"),
+        server_state_base=str(folder),
+        server_state_file=str(folder / "server-state"),
+        metrics_socket_path=str(folder / "metrics.sock"),
+    )
+    server = rays.ServerConfig(name="gateway", host="127.0.0.1", port=backend)
+    routed = rays.BackendConfig(
+        name="http-idphoto", path_prefix="/", app_name="idphoto", servers=[server]
+    )
+    api = rays.HAProxyApi(config, {"http-idphoto": routed}, str(folder / "haproxy.cfg"))
+    api._generate_config_file_internal()
+    return folder / "haproxy.cfg"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return written(tmp_path, free_port(), free_port())
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of an HAProxy that runs as Ray starts it."""
+    folder, port = tmp_path_factory.mktemp("haproxy"), free_port()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as gateway:
+        Thread(target=gateway.serve_forever, daemon=True).start()
+        file = written(folder, port, gateway.server_port)
+        process = subprocess.Popen([PROGRAM, "-db", "-f", file], stderr=subprocess.DEVNULL)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+                until = time.monotonic() + 20
+                while True:
+                    try:
+                        client.post("/v1/photos").raise_for_status()
+                        break
+                    except httpx.HTTPError:
+                        assert time.monotonic() < until
+                        time.sleep(0.1)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(10)
+            gateway.shutdown()
+
+
+def test_no_page_of_figures_and_a_socket_of_ones_own(config: Path) -> None:
+    text = haproxy.adapted(config.read_text("utf-8"))
+    lines = [line.strip() for line in text.splitlines()]
+    assert sum(line.startswith("bind ") for line in lines) == 1
+    assert "prometheus-exporter" not in text
+    assert "stats enable" not in text
+    (socket_line,) = (line for line in lines if line.startswith("stats socket"))
+    assert " mode 600 " in socket_line
+    assert "errorfile" not in text
+
+
+def test_what_is_adapted_is_left_as_it_is(config: Path) -> None:
+    once = haproxy.adapted(config.read_text("utf-8"))
+    assert haproxy.adapted(once) == once
+
+
+def test_another_configuration_is_not_taken_for_rays(config: Path) -> None:
+    text = config.read_text("utf-8").replace("listen stats", "listen figures")
+    with pytest.raises(haproxy.UnknownConfiguration):
+        haproxy.adapted(text)
+
+
+def test_headers_that_are_for_ray_do_not_pass(edge: httpx.Client) -> None:
+    sent = {"X-Request-Timeout-Seconds": "0", "X-Request-Disconnect-Disabled": "?1", "X-A": "b"}
+    seen = {
+        name.lower(): value for name, value in edge.post("/v1/photos", headers=sent).json().items()
+    }
+    assert seen["x-a"] == "b"
+    assert seen["x-request-id"]
+    assert not {"x-request-timeout-seconds", "x-request-disconnect-disabled"} & seen.keys()
+    # Large uploads are read as they are taken.
+    seen = {name.lower(): value for name, value in edge.post("/v1/jobs").json().items()}
+    assert seen["x-request-disconnect-disabled"] == "?1"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [("/full", 429, "overloaded"), ("/gone", 503, "unavailable"), ("/lost", 503, "unavailable")],
+)
+def test_refusals_and_losses_are_problem_documents(
+    edge: httpx.Client, path: str, status: int, code: str
+) -> None:
+    answer = edge.post(path, headers={"X-Request-Id": 'mine"1'}, content=b"x" * 1000)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert not [name for name in answer.headers if name.startswith("x-idphoto")]
+    problem = answer.json()
+    assert (problem["code"], problem["status"]) == (code, status)
+    assert problem["request_id"] == 'mine"1'
+    assert problem["hint"]
+
+
+def test_the_gateways_own_words_pass(edge: httpx.Client) -> None:
+    answer = edge.post("/late")
+    assert answer.status_code == 504
+    assert answer.headers["content-type"] == "application/json"
+    assert "x-idphoto-full" not in answer.headers
