@@ -27,7 +27,7 @@ class Admission:
         self._limit = float(most)
         self._in_flight = 0
         self._cut_at = float("-inf")
-        self._pace = Pace(deadline_s / most, longest_s=deadline_s)
+        self._pace = Pace(deadline_s / most)
 
     @property
     def limit(self) -> int:

@@ -3,6 +3,9 @@
 import math
 import time
 
+# Four hundred clients of ten photos a second have their turn within forty seconds; nobody is asked
+# to wait for longer than half a minute.
+LONGEST_S = 30.0
 # Weight of the latest photo.
 _NEWS = 0.1
 
@@ -12,7 +15,7 @@ class Pace:
     photo.
     """
 
-    def __init__(self, first_s: float, longest_s: float) -> None:
+    def __init__(self, first_s: float, longest_s: float = LONGEST_S) -> None:
         """``first_s``: seconds between two photos, until some are seen; ``longest_s``: nobody is
         asked to wait for longer.
         """

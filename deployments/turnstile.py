@@ -15,9 +15,6 @@ _PHOTOS = ("/v1/photos", "/v1/sheets", "/v1/cutouts", "/v1/checks")
 # Between two photos, until some are seen: as on a laptop, as whoever is asked back too late leaves
 # a place empty.
 _FIRST_S = 0.1
-# Four hundred clients of ten photos a second have their turn within forty seconds; nobody is asked
-# to wait for longer than half a minute.
-_LONGEST_S = 30.0
 _LEAST = 1
 
 
@@ -33,7 +30,7 @@ class Turnstile:
         self._app = app
         self._in_flight = 0
         self._limit = math.inf
-        self._pace = Pace(_FIRST_S, _LONGEST_S)
+        self._pace = Pace(_FIRST_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_photo(scope):
