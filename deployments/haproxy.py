@@ -19,6 +19,9 @@ _MARK = "# adapted by idphoto-haproxy\n"
 # Ray's own pages of figures, which would listen on all interfaces; Ray asks HAProxy by its socket.
 _SHOWN = re.compile(r"^(?:frontend prometheus|listen stats)\n(?:[ \t]+.*\n)*", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
+# Where a connection to a Gateway that served a request before is lost with the next one, HAProxy
+# hangs up without an answer. So each request has its own, which takes a tenth of a millisecond.
+_REUSE = re.compile(r"^([ \t]*)http-reuse always$", re.MULTILINE)
 _SOCKET = re.compile(r"^([ \t]*stats socket \S+ mode) 666 ", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n[ \t]+bind .*\n", re.MULTILINE)
 _ID = "txn.idphoto_request"
@@ -62,10 +65,11 @@ def adapted(config: str) -> str:
         (_SHOWN, "", 2),
         (_SOCKET, r"\1 600 ", 1),
         (_ERROR_FILE, lambda line: f"    http-error status {line[1]} {lost}", 3),
+        (_REUSE, r"\1http-reuse never\n\1option http-server-close", None),
         (_FRONTEND, lambda head: head[0] + rules, 1),
     ):
         config, found = pattern.subn(ours, config)
-        if found != times:
+        if times is not None and found != times:
             raise UnknownConfiguration(f"{pattern.pattern!r} is there {found} times, not {times}")
     return _MARK + config
 

@@ -147,7 +147,8 @@ def test_a_client_that_leaves(service: httpx.Client, folder: Path, portrait: byt
         assert stays.result().status_code == 200
     assert post(service, portrait).status_code == 200
     assert noted(folder, "asked") == before + 2
-    lines = [line for line in logs("proxy_*.log").splitlines() if "waits-and-leaves" in line]
+    told = logs("replica_fragile_Gateway_*.log")
+    lines = [line for line in told.splitlines() if "waits-and-leaves" in line]
     assert any("499" in line for line in lines), lines
 
 
@@ -160,9 +161,9 @@ def test_a_client_that_leaves_during_its_upload(service: httpx.Client) -> None:
     headers = {"Content-Type": "image/jpeg", "X-Request-Id": "leaves-early"}
     with pytest.raises(ConnectionAbortedError):
         service.post("/v1/photos", params=ORDER, content=upload(), headers=headers)
-    eventually(lambda: "leaves-early -- POST /fragile/v1/photos 499" in logs("proxy_*.log"))
-    lines = [line for line in logs("replica_fragile_*.log").splitlines() if "leaves-early" in line]
-    assert lines
+    log = "replica_fragile_Gateway_*.log"
+    eventually(lambda: "leaves-early -- POST /fragile/v1/photos 499" in logs(log))
+    lines = [line for line in logs(log).splitlines() if "leaves-early" in line]
     assert not any("ERROR" in line for line in lines), lines
 
 
