@@ -121,8 +121,9 @@ def _resize(rgb: Rgb, size_px: SizeWH, last: int) -> Rgb:
     across, down = max(1, width // size_px[0]), max(1, height // size_px[1])
     rest = max(width % across * size_px[0] / width, height % down * size_px[1] / height)
     if rest > _MOVED_PX:
-        last = cv2.INTER_AREA
-    elif across > 1 or down > 1:
+        # Blocks of two leave out less.
+        across, down, last = min(across, 2), min(down, 2), cv2.INTER_AREA
+    if across > 1 or down > 1:
         width, height = width // across, height // down
         whole = rgb[: height * down, : width * across]
         rgb = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
