@@ -136,7 +136,8 @@ class Mesh:
         return np.array([*self.points_xy_px[index], self.points_z_px[index]], np.float64)
 
     def _point(self, index: int) -> PointXY:
-        return self._middle(index)
+        x, y = self.points_xy_px[index]
+        return float(x), float(y)
 
     def _pair(self, indices: tuple[int, int]) -> tuple[PointXY, PointXY]:
         return self._point(indices[0]), self._point(indices[1])

@@ -64,11 +64,20 @@ def _spread(
     given, result = node.input[0], node.output[0]
     positive, both, rest = (f"{result}/{part}" for part in ("positive", "both", "rest"))
     names = f"{result}/slope", f"{result}/rest_of_slope"
-    channels = len(slope)
+
+    def scaled(planes: str, weights: str, to: str) -> NodeProto:
+        return helper.make_node(
+            "Conv", [planes, weights], [to], kernel_shape=[1, 1], group=len(slope)
+        )
+
+    if (slope <= 1).all():
+        # A Relu after a convolution is done in it.
+        bent = scaled(given, names[1], positive), helper.make_node("Relu", [positive], [rest])
+    else:
+        bent = helper.make_node("Relu", [given], [positive]), scaled(positive, names[1], rest)
     nodes = (
-        helper.make_node("Relu", [given], [positive]),
-        helper.make_node("Conv", [given, names[0]], [both], kernel_shape=[1, 1], group=channels),
-        helper.make_node("Conv", [positive, names[1]], [rest], kernel_shape=[1, 1], group=channels),
+        *bent,
+        scaled(given, names[0], both),
         helper.make_node("Add", [both, rest], [result]),
     )
     values = slope, (1 - slope).astype(slope.dtype)

@@ -3,7 +3,7 @@ int8 on request.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from models.weights import locked, sha256
 
 # Part of the prepared file's name. Raise it with every change to what this module, the converters
 # of TFLite and PyTorch files or models/qdq.py write, and with new ranges.
-_RECIPE = 2
+_RECIPE = 3
 
 # The axes that may vary. IS-Net's sizes are constants, and so is the batch in BiRefNet's windows.
 _FREE_AXES: dict[Family, dict[int, str]] = {
@@ -58,10 +58,40 @@ def prepare(net: Net, source: Path, folder: Path, precision: Precision) -> Path:
 
 def _load(net: Net, source: Path) -> ModelProto:
     if net.family == "mediapipe":
-        return tflite.to_onnx(source.read_bytes())
+        return _narrowed(tflite.to_onnx(source.read_bytes()))
     if net.family == "efficientnet":
         return efficientnet.to_onnx(source.read_bytes())
     return onnx.load(source)
+
+
+def _narrowed(model: ModelProto) -> ModelProto:
+    """The same net with convolutions of one pixel before the Resize whose result they alone read.
+
+    Equal but for rounding, as the weights of an interpolation add up to 1. There are fewer pixels
+    to convolve, and fewer planes to interpolate.
+    """
+    shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    readers: dict[str, list[NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    for resize in model.graph.node:
+        conv = readers.get(resize.output[0], [resize])[0]
+        alone = len(readers.get(resize.output[0], [])) == 1
+        if resize.op_type == "Resize" and alone and _is_pointwise(conv, shapes):
+            given, between, result = resize.input[0], resize.output[0], conv.output[0]
+            conv.input[0], conv.output[0] = given, between
+            resize.input[0], resize.output[0] = between, result
+    # Puts the nodes in running order.
+    return _pruned(model, model.graph.output)
+
+
+def _is_pointwise(node: NodeProto, shapes: Mapping[str, Sequence[int]]) -> bool:
+    """Whether it is a convolution of one pixel that keeps all pixels."""
+    if node.op_type != "Conv" or list(shapes.get(node.input[1], ()))[2:] != [1, 1]:
+        return False
+    numbers = {attribute.name: set(attribute.ints) for attribute in node.attribute}
+    return numbers.get("strides", {1}) == {1} and numbers.get("pads", {0}) == {0}
 
 
 def _rewrite(model: ModelProto, net: Net, precision: Precision) -> ModelProto:

@@ -39,15 +39,17 @@ def shift(x: float, y: float) -> Matrix:
 
 def chain(*maps: Matrix) -> Matrix:
     """The 2x3 map that does each of the maps in turn, the first one first."""
-    result = np.eye(3)
+    result = np.eye(2, 3)
     for matrix in maps:
-        result = np.vstack([matrix, [0.0, 0.0, 1.0]]) @ result
-    return result[:2]
+        result = matrix[:, :2] @ result
+        result[:, 2] += matrix[:, 2]
+    return result
 
 
 def inverse(matrix: Matrix) -> Matrix:
     """The 2x3 map that undoes ``matrix``."""
-    return np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+    turn = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([turn, -turn @ matrix[:, 2]])
 
 
 def apply(matrix: Matrix, points_xy: npt.ArrayLike) -> npt.NDArray[np.float64]:

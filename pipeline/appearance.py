@@ -6,6 +6,7 @@ reliable each was found to be.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -42,13 +43,23 @@ _CLEAR, _FROM_EDGE_PX, _LEAST_SHARE = 0.05, 2, 0.03
 _NEARLY_ALL = 95
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Upright:
     """A face at a fixed size, its eyes level: what the measures of a face look at."""
 
     rgb: Rgb
     cheeks_xy_px: tuple[PointXY, PointXY]
     """Halfway from the eyes to the corners of the mouth, left and right, in pixels of ``rgb``."""
+
+    @cached_property
+    def lightness(self) -> _Plane:
+        """CIE L*, HxW."""
+        return np.ascontiguousarray(_lab(self.rgb)[..., 0])
+
+    @cached_property
+    def skin_lightness(self) -> _Plane:
+        """CIE L* of the pixels that belong to the face, N."""
+        return self.lightness[_skin(self.rgb)]
 
 
 def upright(rgb: Rgb, face: Face) -> Upright:
@@ -84,13 +95,12 @@ def exposure(face: Upright) -> float:
 
     Not the mean: a dark face that is well lit has highlights, and an under-exposed one has none.
     """
-    return float(np.percentile(_lightness(face.rgb)[_skin(face.rgb)], _HIGHLIGHT))
+    return float(np.percentile(face.skin_lightness, _HIGHLIGHT))
 
 
 def contrast(face: Upright) -> float:
     """Range of the face's lightness in CIE L*, but for the darkest and the brightest twentieth."""
-    skin = _lightness(face.rgb)[_skin(face.rgb)]
-    dark, bright = np.percentile(skin, (_DARKEST, _BRIGHTEST))
+    dark, bright = np.percentile(face.skin_lightness, (_DARKEST, _BRIGHTEST))
     return float(bright - dark)
 
 
@@ -158,14 +168,9 @@ def _lab(rgb: Rgb) -> _Plane:
     return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
-def _lightness(rgb: Rgb) -> _Plane:
-    return _lab(rgb)[..., 0]
-
-
 def _cheeks(face: Upright) -> tuple[float, float]:
     """L* of the left and the right cheek."""
-    lightness = _lightness(face.rgb)
-    left, right = (_cheek(lightness, *cheek) for cheek in face.cheeks_xy_px)
+    left, right = (_cheek(face.lightness, *cheek) for cheek in face.cheeks_xy_px)
     return left, right
 
 

@@ -287,7 +287,7 @@ def subject(
     ask_px = None if EXPERT in alphas else expert_side_px
     try:
         matte, head = _person(portrait, alphas, face)
-        doubtful = certainty(matte, estimate_head(face)) < CERTAIN
+        doubtful = ask_px is not None and certainty(matte, estimate_head(face)) < CERTAIN
     except UnusablePhoto:
         if ask_px is None:
             raise

@@ -107,34 +107,45 @@ def _screen(
     beyond that, what takes its whole light off a colour (3; 0 far from the edge), the excess of
     the person's mean colour about here, and how far all this holds, 1 to 0 far from the edge.
     """
-    deep = _eroded((alpha > 0.95).astype(np.float32), _box(_DEEP, picture)) > 0
-    person = _chroma(picture)[deep][::2]
-    if not len(person):
-        return None
-    angles = np.arange(_HUES, dtype=np.float32) * np.float32(2 * np.pi / _HUES)
-    wheel = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    last = int(_OWN * (len(person) - 1))
-    excesses = np.partition(_excess(person[None], wheel), last, axis=1)[:, last]
-
     chroma = _chroma(far)
     strength = np.hypot(chroma[..., 0], chroma[..., 1])
-    hue = _planes(chroma / (strength + np.float32(_TINY))[..., None])
-    nearest = np.rint(np.arctan2(hue[1], hue[0]) * (_HUES / (2 * np.pi))).astype(int)
-    allowed = np.maximum(0, excesses)[nearest % _HUES]
-    low, high = _COLOURED
-    effect = np.clip((strength - allowed - low) / (high - low), 0, 1)
-    beyond = np.maximum(low, strength - allowed)
     size = _box(_LIT, picture)
     inner = cv2.blur(_eroded(alpha, size), (size // 2 | 1, size // 2 | 1))
-    effect *= 1 - np.asarray(inner, np.float32)
-    if not effect.any():
+    near_edge = 1 - np.asarray(inner, np.float32)
+    low, high = _COLOURED
+    # Nowhere else can it have an effect.
+    coloured = (strength > low) & (near_edge > 0)
+    deep = np.flatnonzero(_eroded((alpha > 0.95).astype(np.float32), _box(_DEEP, picture)))[::2]
+    if not coloured.any() or not len(deep):
         return None
+    person = _chroma(picture.reshape(-1, 1, 3)[deep])[:, 0]
+    if not np.any(strength[coloured] > low + _own_excess(person, chroma[coloured])):
+        return None
+    allowed = _own_excess(person, chroma)
+    effect = np.clip((strength - allowed - low) / (high - low), 0, 1) * near_edge
+    hue = _planes(chroma / (strength + np.float32(_TINY))[..., None])
+    beyond = np.maximum(low, strength - allowed)
     # Screen that the matte takes for the person would tint the mean of the person's colours.
     share = np.clip((_excess(_chroma(picture), hue) - allowed) / beyond, 0, 1)
     near = _mean(picture, np.asarray(core * (1 - share), np.float32), _box(_WIDE, picture))
     usual = np.minimum(allowed, _excess(_chroma(near), hue))
     off = _thrice(effect) * (near - far)
     return np.dstack([*hue, allowed, beyond, off, usual, effect])
+
+
+def _own_excess(person: _Floats, chroma: _Floats) -> _Floats:
+    """The excess over the hue of each chroma (...x2) that is the person's own, at least 0, by the
+    person's chromas (Nx2).
+    """
+    turns = np.arctan2(chroma[..., 1], chroma[..., 0]) * np.float32(_HUES / (2 * np.pi))
+    nearest = np.rint(turns).astype(int) % _HUES
+    asked = np.flatnonzero(np.bincount(nearest.ravel(), minlength=_HUES))
+    angles = asked.astype(np.float32) * np.float32(2 * np.pi / _HUES)
+    wheel = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    last = int(_OWN * (len(person) - 1))
+    excesses = np.zeros(_HUES, np.float32)
+    excesses[asked] = np.partition(_excess(person[None], wheel), last, axis=1)[:, last]
+    return np.asarray(np.maximum(excesses, 0)[nearest], np.float32)
 
 
 def _unlit(colours: _Floats, screen: _Floats, far: _Floats) -> _Floats:

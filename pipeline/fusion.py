@@ -87,4 +87,5 @@ def _weight(view: BoxXYXY, widest: BoxXYXY, grid: Matrix, size_px: SizeWH) -> Al
     bottom = np.inf if view[3] >= widest[3] else (y1 - rows) / feather
     across = np.clip(np.minimum(left, right) * np.ones_like(columns), 0, 1)
     down = np.clip(np.minimum(top, bottom) * np.ones_like(rows), 0, 1)
-    return np.asarray(min(enlarges, _MOST_WEIGHT) * np.outer(down, across), np.float32)
+    down *= min(enlarges, _MOST_WEIGHT)
+    return np.outer(down.astype(np.float32), across.astype(np.float32))

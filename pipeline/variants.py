@@ -19,7 +19,7 @@ from pipeline.foreground import estimate
 from pipeline.geometry import place_in, plan_crop
 from pipeline.matte import render
 from pipeline.nudge import nudged
-from pipeline.resample import warp
+from pipeline.resample import sample
 from pipeline.values import (
     Alpha,
     Background,
@@ -89,7 +89,7 @@ def crop(
     plan, applied = planned(subject, document, nudge)
     alpha, cut = render(subject.matte, plan, portrait.photo_size_px)
     from_region = chain(shift(*portrait.region_xy_px), plan.matrix)
-    rgb = warp(portrait.region_rgb, from_region, plan.size_px)
+    rgb = sample(portrait.region_rgb, from_region, plan.size_px)
     enlarge = plan.scale * portrait.photo_size_px[0] / portrait.full_size_px[0]
     person, adjusted, said = finishing.adjusted(
         estimate(rgb, alpha), plan, portrait, face, subject.checks, document.retouching, finish

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from models import catalog, weights
+from models import catalog, tflite, weights
 from models.catalog import Net, Precision
 from models.prepare import prepare
 from models.session import SessionOptions, open_session
@@ -128,6 +128,22 @@ def test_a_tflite_file_is_converted_first(
     assert (given.shape, given.type) == (["N", 3, side, side], "tensor(float)")
     assert [taken.shape for taken in session.get_outputs()] == outputs
     assert {taken.type for taken in session.get_outputs()} == {"tensor(float)"}
+
+
+def test_what_is_enlarged_is_convolved_first_and_the_same(tmp_path: Path) -> None:
+    net = catalog.find("selfie")
+    (source,) = weights.fetch(net).values()
+    converted = tmp_path / "converted.onnx"
+    onnx.save(tflite.to_onnx(source.read_bytes()), converted)
+    prepared = prepare(net, source, tmp_path, "fp32")
+    nodes = onnx.load(prepared).graph.node
+    makers = {name: node.op_type for node in nodes for name in node.output}
+    enlarged = [makers[node.input[0]] for node in nodes if node.op_type == "Resize"]
+    assert enlarged == ["Conv"] * 3
+    planes = np.clip(portraits(2, 256) / 4 + 0.5, 0, 1)
+    wanted = run(converted, planes)
+    assert wanted.max() > 0.9
+    np.testing.assert_allclose(run(prepared, planes), wanted, atol=1e-4)
 
 
 def test_half_precision_halves_a_converted_file_too(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.affine import apply, inverse, similarity, stretch
-from pipeline.resample import fit, square, warp
+from pipeline.resample import fit, sample, square, warp
 from pipeline.values import Matrix, Rgb, SizeWH
 
+Resampled = Callable[[Rgb, Matrix, SizeWH], Rgb]
 DOTS = np.array([(60.0, 50.0), (180.5, 70.5), (90.25, 200.75), (220.0, 260.0)])
 MAPS = {
     "none": similarity((0, 0), (0, 0), 1, 0),
@@ -75,23 +76,49 @@ def stripes(height: int, width: int, along: int) -> Rgb:
     return np.where(on[..., None], 255, 0).repeat(3, axis=2).astype(np.uint8)
 
 
+@pytest.mark.parametrize("resampled", [warp, sample])
 @pytest.mark.parametrize("scale", [0.6, 0.5, 0.4, 0.3, 0.25, 0.1])
 @pytest.mark.parametrize("along", [0, 1])
-def test_shrinking_by_warp_does_not_alias(along: int, scale: float) -> None:
+def test_shrinking_by_warp_does_not_alias(along: int, scale: float, resampled: Resampled) -> None:
     matrix = similarity((300, 300), (300 * scale, 300 * scale), scale, 0)
     side = round(600 * scale)
-    small = warp(stripes(600, 600, along), matrix, (side, side))[4:-4, 4:-4]
+    small = resampled(stripes(600, 600, along), matrix, (side, side))[4:-4, 4:-4]
     assert np.abs(small.astype(float) - 127.5).max() < 50
 
 
+@pytest.mark.parametrize("resampled", [warp, sample])
 @pytest.mark.parametrize("roll_deg", [-20, 7, 20])
 @pytest.mark.parametrize("scale", [0.45, 0.3, 0.1])
-def test_shrinking_a_turned_picture_does_not_alias(scale: float, roll_deg: float) -> None:
+def test_shrinking_a_turned_picture_does_not_alias(
+    scale: float, roll_deg: float, resampled: Resampled
+) -> None:
     matrix = similarity((300, 300), (100, 100), scale, roll_deg)
-    small = warp(stripes(600, 600, 0), matrix, (200, 200))
+    small = resampled(stripes(600, 600, 0), matrix, (200, 200))
     inside = apply(inverse(matrix), np.indices((200, 200))[::-1].reshape(2, -1).T + 0.5)
     whole = ((inside > 20) & (inside < 580)).all(axis=1).reshape(200, 200)
     assert small[whole].std() < 20
+
+
+@pytest.mark.parametrize("roll_deg", [0, 12])
+@pytest.mark.parametrize("scale", [1.2, 0.95, 0.85, 0.6, 0.4, 0.3])
+def test_sampling_comes_to_the_same(
+    load_rgb: Callable[[str], Rgb], scale: float, roll_deg: float
+) -> None:
+    rgb = load_rgb("astronaut.png")
+    matrix = similarity((256, 256), (50, 60), scale, roll_deg)
+    found, wanted = sample(rgb, matrix, (100, 120)), warp(rgb, matrix, (100, 120))
+    assert found.shape == wanted.shape
+    away = np.abs(found.astype(float) - wanted)
+    assert away.mean() < 0.7
+    assert np.percentile(away, 99) < 6
+
+
+def test_sampling_far_outside_continues_the_edge(load_rgb: Callable[[str], Rgb]) -> None:
+    rgb = load_rgb("astronaut.png")
+    matrix = similarity((0, 0), (900, 900), 0.5, 0)
+    assert (sample(rgb, matrix, (50, 60)) == rgb[0, 0]).all()
+    matrix = similarity((0, 0), (-900, -900), 0.5, 0)
+    assert (sample(rgb, matrix, (50, 60)) == rgb[-1, -1]).all()
 
 
 @pytest.mark.parametrize(
@@ -149,5 +176,6 @@ def test_the_inputs_stay_as_they_are(load_rgb: Callable[[str], Rgb]) -> None:
     rgb = load_rgb("cat.png").copy()
     rgb.setflags(write=False)
     warp(rgb, similarity((0, 0), (0, 0), 0.5, 3), (200, 200))
+    sample(rgb, similarity((0, 0), (0, 0), 0.5, 3), (200, 200))
     fit(rgb, 100)
     square(rgb, 320)
