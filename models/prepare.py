@@ -17,7 +17,7 @@ from models.weights import locked, sha256
 
 # Part of the prepared file's name. Raise it with every change to what this module, the converters
 # of TFLite and PyTorch files or models/qdq.py write, and with new ranges.
-_RECIPE = 2
+_RECIPE = 3
 
 # The axes that may vary. IS-Net's sizes are constants, and so is the batch in BiRefNet's windows.
 _FREE_AXES: dict[Family, dict[int, str]] = {
