@@ -252,9 +252,9 @@ class Settings(_Settings):
     weights_folder: Path | None = None
     """None: the user's cache folder."""
     drawings: Literal["refuse", "warn", "ignore"] = "refuse"
-    """What becomes of drawings and paintings, for which one look at the face costs 11 CPU-ms
-    (docs/checks.md). refuse: faces that are clearly drawn are ``not_a_photo``, and of doubtful ones
-    the check ``photo_like`` warns; warn: the check alone.
+    """What becomes of drawings and paintings, for which one look at the face costs 6 CPU-ms, or 11
+    where the CPU has no exact int8 (docs/checks.md). refuse: faces that are clearly drawn are
+    ``not_a_photo``, and of doubtful ones the check ``photo_like`` warns; warn: the check alone.
     """
 
     gateway: Scale = Scale()

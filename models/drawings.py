@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models import upright
-from models.catalog import find
+from models.catalog import Precision, find
 from models.prepare import prepare
+from models.saturation import saturates
 from models.session import SessionOptions, open_session
 from models.weights import default_folder, fetch
 from pipeline.values import Face, PointXY, Rgb
@@ -29,8 +30,9 @@ HEAD = "drawings_head.npz"
 # Fewer than the 224 that the net was trained on, at half the cost: the closer look has the eyes
 # 57 px apart, and in a picture of 640 px few faces have them farther.
 _SIDE_PX = 160
-# Shrinking by less than this needs no low-pass.
-_LOW_PASS = 0.75
+# A square that would shrink by more than this is cut from a half of the picture, in which fine
+# detail makes no pattern.
+_SHRINKS = 1.5
 
 
 class _Square(NamedTuple):
@@ -64,11 +66,19 @@ class Drawings:
 
         Of each number the root with its sign, so that a few strong channels do not outshout all.
         """
-        looks = np.stack([_look(rgb, left_eye_xy_px, right_eye_xy_px, seen) for seen in _SQUARES])
-        planes = (np.ascontiguousarray(looks.transpose(0, 3, 1, 2), np.float32) - 127) / 128
-        (features,) = self._session.run(None, {"picture": planes})
+        seen_planes = planes(rgb, left_eye_xy_px, right_eye_xy_px)
+        (features,) = self._session.run(None, {"picture": seen_planes})
         seen = np.asarray(features, np.float32).ravel()
         return np.sign(seen) * np.sqrt(np.abs(seen))
+
+
+def planes(rgb: Rgb, left_eye_xy_px: PointXY, right_eye_xy_px: PointXY) -> npt.NDArray[np.float32]:
+    """What the net is shown: float32 2x3x160x160, the closer square first."""
+    looks = np.stack([_look(rgb, left_eye_xy_px, right_eye_xy_px, seen) for seen in _SQUARES])
+    shown = np.ascontiguousarray(looks.transpose(0, 3, 1, 2), np.float32)
+    shown -= 127
+    shown /= 128
+    return shown
 
 
 def _look(rgb: Rgb, left: PointXY, right: PointXY, seen: _Square) -> Rgb:
@@ -78,12 +88,12 @@ def _look(rgb: Rgb, left: PointXY, right: PointXY, seen: _Square) -> Rgb:
     x = (left[0] + right[0]) / 2 - math.sin(roll) * down_px
     y = (left[1] + right[1]) / 2 + math.cos(roll) * down_px
     width_px = seen.width * apart_px
-    scale = _SIDE_PX / width_px
-    if scale < _LOW_PASS:
-        rgb = np.asarray(
-            cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
-        x, y, width_px = x * scale, y * scale, float(_SIDE_PX)
+    while width_px > _SHRINKS * _SIDE_PX:
+        height, width = (side // 2 for side in rgb.shape[:2])
+        # Without an odd last row or column, so that the scale is a half exactly.
+        even = rgb[: 2 * height, : 2 * width]
+        rgb = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        x, y, width_px = x / 2, y / 2, width_px / 2
     return upright.cut(rgb, upright.square((x, y), width_px, roll, _SIDE_PX), _SIDE_PX)
 
 
@@ -93,8 +103,16 @@ def _head() -> tuple[npt.NDArray[np.float32], float]:
         return head["weights"].astype(np.float32), float(head["bias"])
 
 
-def load(folder: Path | None = None, threads: int = 1) -> Drawings:
-    """The net from ``folder``, fetched where it lacks. Raises WeightsUnavailable."""
+def load(
+    folder: Path | None = None, threads: int = 1, precision: Precision | None = None
+) -> Drawings:
+    """The net from ``folder``, fetched where it lacks. Raises WeightsUnavailable.
+
+    Where no ``precision`` is asked for it is int8 if this CPU's sums of it are exact, which the
+    head was made with, and else fp32, of which the scores are nearly the same.
+    """
     folder = default_folder() if folder is None else folder
     (source,) = fetch(NET, folder).values()
-    return Drawings(prepare(find(NET), source, folder, "fp32"), threads)
+    if precision is None:
+        precision = "fp32" if saturates() else "int8"
+    return Drawings(prepare(find(NET), source, folder, precision), threads)

@@ -144,7 +144,8 @@ class _Writer:
         self._told += [self._node("Flatten", [told], f"{told}.flat") for told in (mean, deviation)]
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        # Named as what it makes, for keep_float of the catalogue.
+        self._nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
         return output
 
     def _constant(self, name: str, value: npt.NDArray[np.float32]) -> str:

@@ -9,7 +9,7 @@ from onnx import ModelProto, numpy_helper
 from models.ranges import Ranges
 
 # What the CPU has int8 kernels for, or what passes int8 on; all else stays float.
-OPERATORS = ("Conv", "Relu", "MaxPool", "Add", "Concat", "Resize")
+OPERATORS = ("Conv", "Relu", "Clip", "MaxPool", "Add", "Concat", "Resize")
 # The first version of the operators in which weights may have a scale for each channel.
 _OPSET = 13
 _LEVELS = 127
@@ -68,11 +68,13 @@ def _corrected(model: ModelProto, ranges: Ranges, kept: Container[str]) -> Model
         if node.op_type != "Conv" or node.name in kept or means is None or len(node.input) < 3:
             continue
         weights, bias = (numpy_helper.to_array(constants[name]) for name in node.input[1:3])
-        if weights.shape[1] != len(means):  # a convolution in groups
-            continue
         steps = np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / _LEVELS
         steps = np.where(steps > 0, steps, 1)
-        lost = (weights - np.round(weights / steps) * steps).sum(axis=(2, 3)) @ np.array(means)
+        lost_weights = (weights - np.round(weights / steps) * steps).sum(axis=(2, 3))
+        # Each group of outputs has seen its own share of the inputs.
+        groups = len(means) // weights.shape[1]
+        seen = np.repeat(np.reshape(means, (groups, -1)), len(weights) // groups, axis=0)
+        lost = (lost_weights * seen).sum(axis=1)
         name = f"corrected_bias_{index}"
         tensor = numpy_helper.from_array((bias + lost).astype(np.float32), name)
         copy.graph.initializer.append(tensor)

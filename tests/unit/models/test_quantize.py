@@ -110,13 +110,15 @@ def test_the_nodes_of_the_catalogue_stay_float_and_no_other_convolution(int8: Pa
     assert len(convolutions) == 119
 
 
-def test_biases_make_up_for_what_rounding_the_weights_takes(tmp_path: Path) -> None:
-    """A net of one convolution, with a mean input that the rounded weights would be off at."""
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_biases_make_up_for_what_rounding_the_weights_takes(groups: int, tmp_path: Path) -> None:
+    """A net of one convolution, with mean inputs that the rounded weights would be off at."""
     random = np.random.default_rng(3)
-    weights_ = random.normal(size=(4, 8, 3, 3)).astype(np.float32)
+    weights_ = random.normal(size=(8, 8 // groups, 3, 3)).astype(np.float32)
     # One great weight makes the steps coarse.
     weights_[:, 0, 0, 0] = 30
     planes = random.uniform(1, 3, (1, 8, 16, 16)).astype(np.float32)
+    planes *= np.linspace(0.2, 1, 8, dtype=np.float32)[:, None, None]
     outputs = convolved(tmp_path / "float.onnx", weights_, planes)
     plain = Ranges(
         weights_sha256="",
@@ -139,11 +141,14 @@ def test_biases_make_up_for_what_rounding_the_weights_takes(tmp_path: Path) -> N
 
 def convolved(path: Path, kernel: Planes, planes: Planes) -> Planes:
     """Writes a net of one convolution, and gives what it makes of ``planes``."""
+    groups = planes.shape[1] // kernel.shape[1]
+    pads = [1, 1, 1, 1]
+    node = onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], "only", pads=pads, group=groups)
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], "only", pads=[1, 1, 1, 1])],
+        [node],
         "net",
         [onnx.helper.make_tensor_value_info("x", 1, ["N", 8, 16, 16])],
-        [onnx.helper.make_tensor_value_info("y", 1, ["N", 4, 16, 16])],
+        [onnx.helper.make_tensor_value_info("y", 1, ["N", 8, 16, 16])],
         [
             onnx.numpy_helper.from_array(kernel, "w"),
             onnx.numpy_helper.from_array(np.zeros(len(kernel), np.float32), "b"),
