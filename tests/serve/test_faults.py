@@ -195,8 +195,8 @@ def test_an_upload_that_does_not_get_on_is_given_up(service: httpx.Client) -> No
 
 @contextmanager
 def crowd(client: httpx.Client, photo: bytes) -> Iterator[list[list[httpx.Response]]]:
-    """Several clients that send a photo after the other. When all have ended, the list holds what
-    each of them got.
+    """Several clients that send a photo after the other, and pause where they are told to. When all
+    have ended, the list holds what each of them got.
     """
     stop = Event()
     answers: list[list[httpx.Response]] = []
@@ -204,6 +204,8 @@ def crowd(client: httpx.Client, photo: bytes) -> Iterator[list[list[httpx.Respon
     def sending() -> list[httpx.Response]:
         got = [post(client, photo)]
         while not stop.is_set():
+            # What a process has that is being killed is lost, and it still takes connections then.
+            time.sleep(int(got[-1].headers.get("Retry-After", 0)))
             got.append(post(client, photo))
         return got
 
