@@ -30,7 +30,6 @@ def test_a_variant_is_the_shipped_configuration_but_for_what_it_names(name: str)
     Settings.model_validate(application["args"])
     changed = {key for key in shipped if application[key] != shipped[key]}
     assert changed <= {"args", "logging_config"}
-    assert application["runtime_env"] == shipped["runtime_env"]
     assert shipped["args"].keys() <= application["args"].keys()
     assert config["logging_config"]["encoding"] == "JSON"
     assert config["http_options"]["port"] == SHIPPED["http_options"]["port"]

@@ -17,7 +17,13 @@ import pytest
 from PIL import Image
 
 from tests.loopback.conftest import ROOT, Service
-from tests.loopback.traces import command_lines, files_with, listeners, open_files_with
+from tests.loopback.traces import (
+    command_lines,
+    files_with,
+    listeners,
+    open_files_with,
+    processes,
+)
 
 PORTRAIT = ROOT / "tests" / "data" / "astronaut.png"
 ORDER = {"document": "cn-1-inch"}
@@ -162,3 +168,17 @@ def test_ray_s_dashboard_asks_for_the_token(service: Service) -> None:
         urllib.request.urlopen("http://127.0.0.1:8265/api/serve/applications/", timeout=20)
     assert refused.value.code == 401
     refused.value.close()
+
+
+def test_replicas_are_started_in_their_environment(service: Service) -> None:
+    """Ray drops what an application gives where a deployment gives something of its own."""
+    replicas = [
+        process
+        for process in processes()
+        if (process / "cmdline").read_bytes().startswith(b"ray::ServeReplica:")
+    ]
+    assert len(replicas) >= 5
+    for replica in replicas:
+        environment = (replica / "environ").read_bytes().split(b"\0")
+        assert b"MALLOC_ARENA_MAX=4" in environment
+        assert b"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD=0" in environment
