@@ -5,8 +5,7 @@ python -m benchmarks.peers [--folder FOLDER] [--servers ours,litserve,rembg] [--
 
 Makes a virtual environment for each, which needs a package index; those in ``--folder`` are used
 again. The jobs differ: ours finds the face, keeps the document's rule and asks two nets; LitServe
-runs benchmarks/litserve_server.py; rembg cuts out the picture in its full size, as PNG. Ray runs
-its workers at niceness 15, so that ours alone yields to whatever else the machine does.
+runs benchmarks/litserve_server.py; rembg cuts out the picture in its full size, as PNG.
 """
 
 import argparse
