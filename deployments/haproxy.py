@@ -20,7 +20,10 @@ _MARK = "# adapted by idphoto-haproxy\n"
 _SHOWN = re.compile(r"^(?:frontend prometheus|listen stats)\n(?:[ \t]+.*\n)*", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
 # Where a connection to a Gateway that served a request before is lost with the next one, HAProxy
-# hangs up without an answer. So each request has its own, which takes a tenth of a millisecond.
+# hangs up without an answer. So each request has its own, which takes a tenth of a millisecond. The
+# Gateway is not told: it would close it with what it did not read of a refused upload, and the client
+# would get a reset in place of the refusal.
+_NEW_EACH = ("http-reuse never", "option http-server-close", "option http-pretend-keepalive")
 _REUSE = re.compile(r"^([ \t]*)http-reuse always$", re.MULTILINE)
 _SOCKET = re.compile(r"^([ \t]*stats socket \S+ mode) 666 ", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n[ \t]+bind .*\n", re.MULTILINE)
@@ -65,7 +68,7 @@ def adapted(config: str) -> str:
         (_SHOWN, "", 2),
         (_SOCKET, r"\1 600 ", 1),
         (_ERROR_FILE, lambda line: f"    http-error status {line[1]} {lost}", 3),
-        (_REUSE, r"\1http-reuse never\n\1option http-server-close", None),
+        (_REUSE, "\n".join(rf"\1{line}" for line in _NEW_EACH), None),
         (_FRONTEND, lambda head: head[0] + rules, 1),
     ):
         config, found = pattern.subn(ours, config)
