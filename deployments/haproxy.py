@@ -20,9 +20,9 @@ _MARK = "# adapted by idphoto-haproxy\n"
 _SHOWN = re.compile(r"^(?:frontend prometheus|listen stats)\n(?:[ \t]+.*\n)*", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
 # Where a connection to a Gateway that served a request before is lost with the next one, HAProxy
-# hangs up without an answer. So each request has its own, which takes a tenth of a millisecond. The
-# Gateway is not told: it would close it with what it did not read of a refused upload, and the client
-# would get a reset in place of the refusal.
+# hangs up without an answer. So each request has its own, which takes a tenth of a millisecond.
+# The Gateway is not told: it would close it with what it did not read of a refused upload, and the
+# client would get a reset in place of the refusal.
 _NEW_EACH = ("http-reuse never", "option http-server-close", "option http-pretend-keepalive")
 _REUSE = re.compile(r"^([ \t]*)http-reuse always$", re.MULTILINE)
 _SOCKET = re.compile(r"^([ \t]*stats socket \S+ mode) 666 ", re.MULTILINE)
