@@ -18,6 +18,8 @@ from pipeline.errors import IdPhotoError, Overloaded, Unavailable
 _MARK = "# adapted by idphoto-haproxy\n"
 # Ray's own pages of figures, which would listen on all interfaces; Ray asks HAProxy by its socket.
 _SHOWN = re.compile(r"^(?:frontend prometheus|listen stats)\n(?:[ \t]+.*\n)*", re.MULTILINE)
+# A line for each request, with address and query, for a syslog of this machine.
+_LOG = re.compile(r"^[ \t]*log \S+ local0 info\n", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
 # Where a connection to a Gateway that served a request before is lost with the next one, HAProxy
 # hangs up without an answer. So each request has its own, which takes a tenth of a millisecond.
@@ -56,7 +58,7 @@ class UnknownConfiguration(ValueError):
 def adapted(config: str) -> str:
     """The configuration of Ray's HAProxy with ours in it.
 
-    It shows no pages of figures, and its socket is its user's alone. Ray's own words of refusal,
+    It shows no pages of figures, logs no requests, and its socket is its user's alone. Ray's own words of refusal,
     and what HAProxy says where a Gateway is lost, become problem documents with ``Retry-After``.
     Headers that are for Ray alone do not pass. Raises UnknownConfiguration.
     """
@@ -66,6 +68,7 @@ def adapted(config: str) -> str:
     rules = _RULES.replace("FULL", full).replace("LOST", lost)
     for pattern, ours, times in (
         (_SHOWN, "", 2),
+        (_LOG, "", 1),
         (_SOCKET, r"\1 600 ", 1),
         (_ERROR_FILE, lambda line: f"    http-error status {line[1]} {lost}", 3),
         (_REUSE, "\n".join(rf"\1{line}" for line in _NEW_EACH), None),

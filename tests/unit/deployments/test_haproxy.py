@@ -107,7 +107,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             gateway.shutdown()
 
 
-def test_no_page_of_figures_and_a_socket_of_ones_own(config: Path) -> None:
+def test_no_page_of_figures_no_log_and_a_socket_of_ones_own(config: Path) -> None:
     text = haproxy.adapted(config.read_text("utf-8"))
     lines = [line.strip() for line in text.splitlines()]
     assert sum(line.startswith("bind ") for line in lines) == 1
@@ -116,6 +116,7 @@ def test_no_page_of_figures_and_a_socket_of_ones_own(config: Path) -> None:
     (socket_line,) = (line for line in lines if line.startswith("stats socket"))
     assert " mode 600 " in socket_line
     assert "errorfile" not in text
+    assert "local0" not in text
 
 
 def test_what_is_adapted_is_left_as_it_is(config: Path) -> None:
