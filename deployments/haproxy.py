@@ -58,9 +58,9 @@ class UnknownConfiguration(ValueError):
 def adapted(config: str) -> str:
     """The configuration of Ray's HAProxy with ours in it.
 
-    It shows no pages of figures, logs no requests, and its socket is its user's alone. Ray's own words of refusal,
-    and what HAProxy says where a Gateway is lost, become problem documents with ``Retry-After``.
-    Headers that are for Ray alone do not pass. Raises UnknownConfiguration.
+    It shows no pages of figures, logs no requests, and its socket is its user's alone. Ray's own
+    words of refusal, and what HAProxy says where a Gateway is lost, become problem documents with
+    ``Retry-After``. Headers that are for Ray alone do not pass. Raises UnknownConfiguration.
     """
     if config.startswith(_MARK):
         return config
