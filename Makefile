@@ -25,7 +25,7 @@ preview: weights  ## fetch what the page's private preview needs; takes npm
 	@echo "==> fetching the files of the private preview"
 	@$(BIN)/python -m models.preview
 
-serve: weights  ## run the service on 127.0.0.1:8000
+serve: setup  ## run the service on 127.0.0.1:8000
 	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
 	@$(BIN)/idphoto serve --config serve_config.yaml
 

@@ -5,7 +5,7 @@ import time
 
 # Four hundred clients of ten photos a second have their turn within forty seconds; nobody is asked
 # to wait for longer than half a minute.
-LONGEST_S = 30.0
+_LONGEST_S = 30.0
 # Weight of the latest photo.
 _NEWS = 0.1
 
@@ -15,12 +15,9 @@ class Pace:
     photo.
     """
 
-    def __init__(self, first_s: float, longest_s: float = LONGEST_S) -> None:
-        """``first_s``: seconds between two photos, until some are seen; ``longest_s``: nobody is
-        asked to wait for longer.
-        """
+    def __init__(self, first_s: float) -> None:
+        """``first_s``: seconds between two photos, until some are seen."""
         self._between_s = first_s
-        self._longest_s = longest_s
         self._invited_at = float("-inf")
 
     def learn(self, took_s: float, together: int) -> None:
@@ -34,5 +31,5 @@ class Pace:
         now = time.monotonic()
         next_at = max(self._invited_at, now) + self._between_s
         # A crowd that does not obey is invited over and over: that must not send others away.
-        self._invited_at = min(next_at, now + self._longest_s)
+        self._invited_at = min(next_at, now + _LONGEST_S)
         return math.ceil(self._invited_at - now)

@@ -36,7 +36,7 @@ from deployments.request_log import RequestLog
 from deployments.reuse import CUTOUT_FIELD, PhotoRequest, SheetRequest
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
 from deployments.settings import Settings
-from deployments.statuses import STATUS
+from deployments.statuses import MEDIA_TYPE, STATUS
 from pipeline import documents, orders
 from pipeline.edit_values import EditOrder
 from pipeline.errors import BadOrder, NotFound, Unavailable
@@ -313,7 +313,7 @@ def _gives(*media_types: str, model: type[BaseModel] = PhotosInfo) -> dict[str, 
 def _refuses() -> dict[str, Any]:
     """OpenAPI of the problem documents."""
     responses: dict[int | str, Any] = {}
-    content = {"application/problem+json": {"schema": schemas.ProblemInfo.model_json_schema()}}
+    content = {MEDIA_TYPE: {"schema": schemas.ProblemInfo.model_json_schema()}}
     for status, title, _ in STATUS.values():
         responses[status] = {"description": title, "content": content}
     return {"responses": responses}

@@ -108,8 +108,8 @@ def load(
 ) -> Drawings:
     """The net from ``folder``, fetched where it lacks. Raises WeightsUnavailable.
 
-    Where no ``precision`` is asked for it is int8 if this CPU's sums of it are exact, which the
-    head was made with, and else fp32, of which the scores are nearly the same.
+    Where no ``precision`` is asked for it is int8 if this CPU's sums of it are exact, and else
+    fp32, which the head was made with; the scores are nearly the same.
     """
     folder = default_folder() if folder is None else folder
     (source,) = fetch(NET, folder).values()

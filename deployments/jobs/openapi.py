@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from deployments.jobs import bundles
 from deployments.jobs.orders import JobForm
 from deployments.jobs.schemas import EventInfo
-from deployments.statuses import STATUS
+from deployments.statuses import MEDIA_TYPE, STATUS
 
 _BINARY = {"type": "string", "format": "binary"}
 _TABLE = {
@@ -87,7 +87,7 @@ def refuses(answers: dict[int | str, Any] | None = None) -> dict[str, Any]:
     """These answers, and the problem documents."""
     responses: dict[int | str, Any] = dict(answers or {})
     for status, title, _ in STATUS.values():
-        responses[status] = {"description": title, "content": {"application/problem+json": {}}}
+        responses[status] = {"description": title, "content": {MEDIA_TYPE: {}}}
     return {"responses": responses}
 
 
