@@ -17,6 +17,12 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	@touch $@
 
+$(VENV)-serve/ready: pyproject.toml constraints.txt
+	@echo "==> creating $(VENV)-serve and installing idphoto-serve with pinned dependencies"
+	@test -x $(VENV)-serve/bin/python || $(PYTHON) -m venv $(VENV)-serve
+	@$(VENV)-serve/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[openvino,fonts,postgres,s3,tracing]'
+	@touch $@
+
 weights: setup  ## fetch the nets of the default configuration and check them
 	@echo "==> fetching and checking the weights"
 	@$(BIN)/python -m models.weights --default
@@ -25,9 +31,11 @@ preview: weights  ## fetch what the page's private preview needs; takes npm
 	@echo "==> fetching the files of the private preview"
 	@$(BIN)/python -m models.preview
 
-serve: setup  ## run the service on 127.0.0.1:8000
+# In an environment without the tests' tools: Ray loads pandas into each of its processes where it
+# finds it, which takes a tenth more memory.
+serve: $(VENV)-serve/ready  ## run the service on 127.0.0.1:8000
 	@echo "==> starting; ready when http://127.0.0.1:8000/readyz answers, stop with Ctrl-C"
-	@$(BIN)/idphoto serve --config serve_config.yaml
+	@$(VENV)-serve/bin/idphoto serve --config serve_config.yaml
 
 test: weights  ## run every test
 	@$(BIN)/python -m models.preview >/dev/null || echo "==> the files of the private preview are not there; its tests will fail"
@@ -79,5 +87,5 @@ bench: weights  ## measure the pipeline, the service and Ray alone, in less than
 	@echo "==> measuring; other programs on this machine make the figures worse"
 	@$(BIN)/python -m benchmarks.short
 
-clean:  ## remove .venv and caches of tools; the weights stay
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-deploy $(VENV)-sbom dist sbom.json .mypy_cache .pytest_cache .ruff_cache *.egg-info
+clean:  ## remove .venv, its sisters and caches of tools; the weights stay
+	rm -rf $(VENV) $(VENV)-serve $(VENV)-audit $(VENV)-deploy $(VENV)-sbom dist sbom.json .mypy_cache .pytest_cache .ruff_cache *.egg-info

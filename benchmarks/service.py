@@ -50,14 +50,16 @@ def free_port() -> int:
 
 def serve(application: Mapping[str, Any], port: int, folder: Path) -> Command:
     """``serve run`` of the shipped configuration with the application changed as given, on a Ray of
-    its own. Writes files to the folder.
+    its own, in the environment of ``make serve`` where there is one. Writes files to the folder.
     """
     shipped = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
     shipped["http_options"]["port"] = port
     shipped["applications"] = [{**shipped["applications"][0], **application}]
     config = folder / "serve.json"  # JSON is YAML
     config.write_text(json.dumps(shipped))
-    ray_serve = Path(sys.executable).with_name("serve")
+    # Not beside the tests' tools: Ray loads some of them into every process, which shows in memory.
+    lean = ROOT / ".venv-serve" / "bin" / "serve"
+    ray_serve = lean if lean.is_file() else Path(sys.executable).with_name("serve")
     words = [str(ray_serve), "run", "--address", "local", str(config)]
     return Command(words, folder / "serve.log", {**environment(), **_NICENESS})
 

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -56,7 +57,7 @@ def build(settings: Settings) -> Application:
         nets.loader,
         device=device,
         batch=batch,
-        threads=settings.threads_per_replica,
+        threads=_threads(settings, device),
         gpu_share=settings.gpus_per_replica,
         precision=settings.precision,
         runtime=settings.runtime,
@@ -99,9 +100,8 @@ def graph(
     batch = _batch_size(settings, device)
     if device == "cpu":
         share: dict[str, float] = {}
-        # One thread each: that many replicas fill the cores, and a second one is ready for the
-        # second photo.
-        few, many = min(cores, 2), cores
+        many = max(1, cores // _threads(settings, device))
+        few = min(many, 2)
     else:
         share = {"num_gpus": settings.gpus_per_replica}
         few, many = 1, max(1, int(_cluster("GPU") / settings.gpus_per_replica))
@@ -136,7 +136,7 @@ def graph(
         cutouts = keeping.bind(settings, settings.cutouts, secret)
     steps: tuple[Application, ...] = (
         cropping.bind(settings, sides),
-        matting(None, settings.matting, few=few, many=many, cpus=0.4),
+        matting(None, settings.matting, few=few, many=many, cpus=0.2),
         compositing.bind(settings, expert_side_px, cutouts),
     )
     if settings.jobs is not None:
@@ -165,6 +165,14 @@ def _batch_size(settings: Settings, device: KnownDevice) -> int:
     return settings.batch.max_size or (1 if device == "cpu" else _GPU_BATCH)
 
 
+def _threads(settings: Settings, device: KnownDevice) -> int:
+    """Threads of a net on the CPU."""
+    if settings.threads_per_replica is not None:
+        return settings.threads_per_replica
+    openvino = settings.runtime != "onnxruntime" and find_spec("openvino") is not None
+    return 2 if device == "cpu" and openvino and int(_cluster("CPU")) > 1 else 1
+
+
 def _scaled(
     settings: Settings,
     runtime_env: Mapping[str, Any],
@@ -181,8 +189,8 @@ def _scaled(
     def deploy(cls: type[Any], scale: Scale) -> Deployment:
         least = scale.min_replicas or few
         most = max(least, scale.max_replicas or many)
-        # Not Matting: GPUs may be full, and on the CPU there are two of it, replaced in turn.
-        room = scale.cpus_per_replica is None and cls is not Matting
+        # Not on a GPU: it may be full.
+        room = scale.cpus_per_replica is None and "num_gpus" not in resources
         longest_s = settings.deadline_s
         if cls is Gateway:
             starts_s = [model.start_s for model in settings.models.values()]

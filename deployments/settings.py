@@ -220,23 +220,24 @@ class Settings(_Settings):
     gpus_per_replica: float = Field(default=0.25, gt=0, le=1)
     """Share of one GPU for each Matting replica; also its share of the GPU's memory."""
     precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
-    """auto: fp16 on a GPU. On the CPU each replica tries the saliency net when it starts and takes
+    """auto: fp16 on a GPU. On the CPU the saliency net is tried at the first start and taken in
     int8 where its sums are exact and it is faster by a third, which means CPUs with int8 dot
     products; else fp32. int8 itself is for the CPU only, skips the trial, and leaves nets that
     have no ranges (models/ranges.py), such as selfie, in fp32. The log says what was taken.
     """
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     """What runs the nets. auto: ONNX Runtime, but on the CPU OpenVINO for the nets that it runs
-    faster by a third in the same trial, where it is installed (``pip install .[openvino]``).
+    faster by a seventh in the same trial, where it is installed (``pip install .[openvino]``).
     openvino: all nets, on the CPU only; where it is not installed the start stops with a reason.
     """
     cuda_graphs: bool = True
     """On a GPU: records the launches of a net for each batch size and replays them. A net that
     cannot be recorded is run without, and the log says why (docs/gpu.md).
     """
-    threads_per_replica: PositiveInt = 1
-    """Threads of the net on the CPU. One thread and one replica a core give the most photos a
-    second.
+    threads_per_replica: PositiveInt | None = None
+    """Threads of a net on the CPU; there is one Matting replica for each so many cores. None: two
+    where OpenVINO may run the nets, which makes one photo alone sooner and many together hardly
+    later, else one, which gives ONNX Runtime an eighth more photos a second.
     """
     nets: Mapping[Role, str] = Field(
         default={"person": "selfie", "saliency": "u2netp"}, min_length=1

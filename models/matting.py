@@ -20,6 +20,8 @@ from models.weights import fetch
 from pipeline.values import Alpha8, Rgb
 
 _LOG = logging.getLogger(__name__)
+# A smaller net has less to do in a layer than handing it to a second thread takes.
+_SMALL_BYTES = 1_000_000
 
 
 class NotFinite(RuntimeError):
@@ -109,11 +111,13 @@ class Loader:
     def _load(self, net: Net) -> MattingNet:
         side = interface(net).size_px
         (source,) = fetch(net, self.folder).values()
-        wanted = Wanted(self.precision, self.runtime)
-        way, why = choose(net, source, self.folder, wanted, self.options)
+        wanted, options = Wanted(self.precision, self.runtime), self.options
+        if source.stat().st_size < _SMALL_BYTES:
+            options = replace(options, threads=1)
+        way, why = choose(net, source, self.folder, wanted, options)
         self.log.info("%s runs in %s: %s", net.name, way, why)
         model = prepare(net, source, self.folder, way.precision)
-        options = replace(self.options, precision=way.precision)
+        options = replace(options, precision=way.precision)
         if resolve_device(options.device) == "cpu":
             run = open_run(model, way.runtime, options)
         else:

@@ -14,9 +14,10 @@ from models.saturation import saturates
 from models.session import SessionOptions, resolve_device
 from models.trial import Trial, Way, measured_s
 
-# Below that int8 is not worth what it costs the matte, nor OpenVINO its memory, and a busy
-# machine's noise may decide.
+# Below that int8 is not worth what it costs the matte, nor OpenVINO its 80 MB, and a busy machine's
+# noise may decide.
 _LEAST_GAIN = 1.3
+_LEAST_GAIN_OF_RUNTIME = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ def choose(net: Net, source: Path, folder: Path, wanted: Wanted, options: Sessio
     ``options``.
 
     "auto" is ONNX Runtime in fp16 on a GPU. On a CPU the ways that could be best are tried, which
-    takes some seconds: int8 where the net has ranges and the runtime's sums are exact, and OpenVINO
-    where it is installed and the net has ranges; a net without them is too large to be tried, or
-    too small to gain anything. Asked for, int8 is taken wherever the net has ranges. Raises
-    ValueError for what a GPU does not run, and ProviderUnavailable for OpenVINO asked for but not
-    there.
+    takes some seconds once: int8 where the net has ranges and the runtime's sums are exact, and
+    OpenVINO where it is installed and the net has ranges; a net without them is too large to be
+    tried, or too small to gain anything. Asked for, int8 is taken wherever the net has ranges.
+    Raises ValueError for what a GPU does not run, and ProviderUnavailable for OpenVINO asked for
+    but not there.
     """
     if resolve_device(options.device) != "cpu":
         check_on_gpu(wanted)
@@ -93,13 +94,13 @@ def candidates(net: Net, wanted: Wanted) -> tuple[list[Way], str]:
 def best(taken_s: Mapping[Way, float]) -> Choice:
     """The way that these CPU times of one photo speak for, given in the order of ``candidates``.
 
-    Within a precision a later runtime must be faster than the earlier one by a third, and then
-    int8 must be faster than fp32 by as much.
+    Within a precision a later runtime must be faster than the earlier one by a seventh, and then
+    int8 must be faster than fp32 by a third.
     """
     by_precision: dict[Precision, Way] = {}
     for way in taken_s:
         rival = by_precision.setdefault(way.precision, way)
-        if taken_s[rival] >= taken_s[way] * _LEAST_GAIN:
+        if taken_s[rival] >= taken_s[way] * _LEAST_GAIN_OF_RUNTIME:
             by_precision[way.precision] = way
     chosen, *others = by_precision.values()
     for way in others:

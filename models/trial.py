@@ -1,22 +1,28 @@
-"""Tries ways to run a net on the CPU, in a process of its own: what the tried sessions take, three
-times a replica's own memory, goes with it.
+"""Tries ways to run a net on the CPU, once for each kind of CPU, in a process of its own: what the
+tried sessions take, three times a replica's own memory, goes with it.
 """
 
+import hashlib
 import json
+import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import onnxruntime
 
 from models.catalog import Net, Precision, find
 from models.prepare import prepare
 from models.runtimes import Runtime, open_run
 from models.session import SessionOptions
+from models.weights import locked, sha256
 
 _ROUNDS = 3
 
@@ -44,7 +50,58 @@ class Trial(NamedTuple):
 
 
 def measured_s(trial: Trial, ways: Sequence[Way]) -> list[float]:
-    """CPU seconds of one frame in each way. Raises RuntimeError where one cannot be run."""
+    """CPU seconds of one frame in each way. Raises RuntimeError where one cannot be run.
+
+    What was measured is kept in the trial's folder, if that can be written, so that a replica that
+    takes the place of a lost one starts some seconds sooner.
+    """
+    record = _record(trial, ways)
+    with suppress(OSError, ValueError):
+        return _read(record)
+    # Other replicas start at the same moment: one of them measures.
+    try:
+        lock = locked(record)
+        lock.acquire()
+    except OSError:
+        return _measured_s(trial, ways)
+    try:
+        with suppress(OSError, ValueError):
+            return _read(record)
+        seconds = _measured_s(trial, ways)
+        record.write_text(json.dumps(seconds), encoding="utf-8")
+        return seconds
+    finally:
+        lock.release()
+
+
+def _record(trial: Trial, ways: Sequence[Way]) -> Path:
+    """Where the seconds are kept: another CPU, net, program or number of threads has another."""
+    programs = [onnxruntime.__version__]
+    if any(way.runtime == "openvino" for way in ways):
+        programs.append(version("openvino"))
+    facts = [_cpu(), sha256(trial.source), trial.threads, list(ways), programs]
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+    return trial.folder / "prepared" / f"{trial.net}-{key}-trial.json"
+
+
+def _cpu() -> str:
+    """The kind of CPU, by its name and what it can do."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    # Those of ARM have Features, and no name.
+    wanted = ("model name", "flags", "Features")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+
+
+def _read(record: Path) -> list[float]:
+    """Raises OSError and ValueError, the latter for a record whose writing was cut off."""
+    seconds: list[float] = json.loads(record.read_text(encoding="utf-8"))
+    return seconds
+
+
+def _measured_s(trial: Trial, ways: Sequence[Way]) -> list[float]:
     words = [trial.net, str(trial.source), str(trial.folder), str(trial.threads)]
     tried = subprocess.run(
         [sys.executable, "-m", "models.trial", *words, json.dumps(ways)],

@@ -9,6 +9,7 @@ from ray.serve import Application
 
 from deployments.app import graph
 from deployments.settings import Settings
+from models.session import KnownDevice
 
 ARCHITECTURE = Path(__file__).parents[3] / "ARCHITECTURE.md"
 # serve_config.yaml: proxy_location HeadOnly.
@@ -16,12 +17,20 @@ PROXIES = 1
 STEPS = ("Cropping", "Matting", "Compositing")
 
 
-def deployed(monkeypatch: pytest.MonkeyPatch, cores: float = 4, **settings: Any) -> dict[str, Any]:
+def deployed(
+    monkeypatch: pytest.MonkeyPatch,
+    cores: float = 4,
+    *,
+    device: KnownDevice = "cpu",
+    openvino: bool = True,
+    **settings: Any,
+) -> dict[str, Any]:
     """The deployments for these settings on a machine with so many cores, by name."""
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": cores})
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": cores, "GPU": 1.0})
+    monkeypatch.setattr("deployments.app.find_spec", lambda _: openvino or None)
     wanted = Settings(**settings)
     loaders: Any = dict.fromkeys((None, *wanted.models), dict)
-    gateway: Any = graph(wanted, "cpu", loaders)._bound_deployment
+    gateway: Any = graph(wanted, device, loaders)._bound_deployment
     named = gateway.init_kwargs
     given = (*gateway.init_args, *named.values(), *named["models"].values())
     steps = [each._bound_deployment for each in given if isinstance(each, Application)]
@@ -127,9 +136,36 @@ def test_there_is_room_for_a_new_replica_beside_the_old_ones(
 def test_the_old_replica_goes_first_where_room_is_not_certain(
     monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    assert stands_beside(deployed(monkeypatch)[step]) == (step != "Matting")
+    assert stands_beside(deployed(monkeypatch)[step])
+    assert stands_beside(deployed(monkeypatch, device="cuda")[step]) == (step != "Matting")
     settings = {step.lower(): {"cpus_per_replica": 1}}
     assert not stands_beside(deployed(monkeypatch, **settings)[step])
+
+
+@pytest.mark.parametrize(
+    ("cores", "openvino", "settings", "expected"),
+    [
+        (1, True, {}, (1, 1)),
+        (2, True, {}, (1, 1)),
+        (8, True, {}, (2, 4)),
+        # One thread each.
+        (2, False, {}, (2, 2)),
+        (8, False, {}, (2, 8)),
+        (8, True, {"runtime": "onnxruntime"}, (2, 8)),
+        (8, False, {"threads_per_replica": 4}, (2, 2)),
+        (8, True, {"threads_per_replica": 16}, (1, 1)),
+        (8, True, {"matting": {"max_replicas": 6}}, (2, 6)),
+    ],
+)
+def test_the_threads_of_the_nets_fill_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+    cores: float,
+    openvino: bool,
+    settings: dict[str, Any],
+    expected: tuple[int, int],
+) -> None:
+    found = deployed(monkeypatch, cores, openvino=openvino, **settings)
+    assert replicas(found["Matting"]) == expected
 
 
 def test_what_is_begun_may_end_before_its_replica_goes(monkeypatch: pytest.MonkeyPatch) -> None:

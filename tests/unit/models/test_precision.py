@@ -160,17 +160,17 @@ def test_what_a_gpu_does_not_run_is_refused(wanted: Wanted, message: str) -> Non
         ({ORT_FP32: 0.26, ORT_INT8: 0.2}, ORT_INT8),
         ({ORT_FP32: 0.259, ORT_INT8: 0.2}, ORT_FP32),
         ({ORT_FP32: 0.1, ORT_INT8: 0.2}, ORT_FP32),
-        ({ORT_FP32: 0.26, OV_FP32: 0.2}, OV_FP32),
-        ({ORT_FP32: 0.259, OV_FP32: 0.2}, ORT_FP32),
+        ({ORT_FP32: 0.23, OV_FP32: 0.2}, OV_FP32),
+        ({ORT_FP32: 0.229, OV_FP32: 0.2}, ORT_FP32),
         # Faster than ONNX Runtime, yet not worth what int8 costs the matte.
         ({ORT_FP32: 0.24, ORT_INT8: 0.26, OV_INT8: 0.2}, ORT_FP32),
         ({ORT_FP32: 0.26, ORT_INT8: 0.26, OV_INT8: 0.2}, OV_INT8),
         # Faster than fp32, but not by enough to leave ONNX Runtime.
-        ({ORT_FP32: 0.4, ORT_INT8: 0.2, OV_INT8: 0.16}, ORT_INT8),
+        ({ORT_FP32: 0.4, ORT_INT8: 0.2, OV_INT8: 0.18}, ORT_INT8),
         ({ORT_FP32: 0.4, OV_FP32: 0.2, ORT_INT8: 0.18}, OV_FP32),
     ],
 )
-def test_openvino_and_int8_must_each_be_faster_by_a_third(
+def test_openvino_must_be_faster_by_a_seventh_and_int8_by_a_third(
     taken_s: dict[Way, float], way: Way
 ) -> None:
     assert best(taken_s).way == way
