@@ -9,7 +9,7 @@ from statistics import fmean, median
 from benchmarks.processes import ProcFs, Tree
 
 PROC = Path("/proc")
-_REPLICA = "ray::ServeReplica:"
+REPLICA = "ray::ServeReplica:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def title(pid: int, root: Path = PROC) -> str:
     except OSError:
         return ""
     first = words[0].strip()
-    if first.startswith(_REPLICA):
-        return first.removeprefix(_REPLICA).split(":")[1].split(".")[0]
+    if first.startswith(REPLICA):
+        return first.removeprefix(REPLICA).split(":")[1].split(".")[0]
     if first.startswith("ray::"):
         return first.removeprefix("ray::").split(".")[0]
     program = Path(first).name

@@ -104,6 +104,8 @@ class Chain:
             return finished
         order = _without_image(order)
         matting = self._mattings[photos.model]
+        if kind == "later":
+            matting = matting.later
 
         async def once() -> Any:
             cropped, portrait = await _timed(timings, "cropping", steps.ask(crop, data, photos))

@@ -1,7 +1,9 @@
 """The gate before a ``@serve.batch`` queue."""
 
 import asyncio
-from collections import deque
+import heapq
+import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,16 +22,19 @@ class Gate:
         """Items of one batch; may change at any time."""
         self._running = False
         self._entered = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        # When each came, a number that tells those of one moment apart, and what it waits for.
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self, yields_s: float = 0) -> AsyncIterator[None]:
         """A place in the batch that is being collected; the body joins the queue. First come, first
-        served.
+        served, but for those that yield to all that come so many seconds later.
         """
         if self._running or self._waiting or self._entered >= self.size:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
+            came_s = time.monotonic() + yields_s
+            heapq.heappush(self._waiting, (came_s, next(self._numbers), turn))
             try:
                 await turn
             except asyncio.CancelledError:
@@ -63,7 +68,7 @@ class Gate:
 
     def _admit(self) -> None:
         while not self._running and self._waiting and self._entered < self.size:
-            turn = self._waiting.popleft()
+            _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 self._entered += 1
                 turn.set_result(None)

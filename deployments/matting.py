@@ -23,6 +23,9 @@ Alphas: TypeAlias = dict[str, tuple[Alpha8, ...]]
 
 log = logging.getLogger("ray.serve")
 
+# What nobody waits for goes behind what comes within that time, and then has its turn.
+_PATIENCE_S = 1.0
+
 
 class Matting:
     """Several named nets on one device; a photo asks those that it wants."""
@@ -55,9 +58,17 @@ class Matting:
     @calls.step
     async def __call__(self, frames: Frames, deadline_at: float) -> Alphas:
         """What each net that is asked, by its role, answers for each of its frames."""
+        return await self._matted(frames, deadline_at, yields_s=0)
+
+    @calls.step
+    async def later(self, frames: Frames, deadline_at: float) -> Alphas:
+        """As a call, after those that somebody waits for."""
+        return await self._matted(frames, deadline_at, yields_s=_PATIENCE_S)
+
+    async def _matted(self, frames: Frames, deadline_at: float, *, yields_s: float) -> Alphas:
         ticket = self._line.join()
         try:
-            async with self._gate.place():
+            async with self._gate.place(yields_s):
                 calls.check(deadline_at)
                 alphas, together = await self._batch((frames, ticket))
         finally:

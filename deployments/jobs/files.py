@@ -1,5 +1,6 @@
 """Uploads and results as files under one root: a local folder, or a bucket by URL."""
 
+import errno
 import itertools
 import os
 import re
@@ -23,9 +24,14 @@ except ImportError:  # the extra s3 is not installed
 
 _PART_BYTES = 8 << 20
 """What is read from, or written to, a bucket in one request."""
+_UPLOAD = "upload"
 _UNFINISHED = ".unfinished"
 _MARK = ".idphoto-jobs"
 """A file that shows that the root is the one that we knew: an empty mount point has none."""
+_RACES = 20
+"""How often a folder is erased in which others still write, or a file put where others erase."""
+_CHANGED = (errno.ENOTEMPTY, errno.ENOENT, errno.EISDIR)
+"""How erasing a folder fails where others write in it or erase."""
 T = TypeVar("T")
 _JOB_ID = re.compile("[0-9a-f]{32}")
 
@@ -44,12 +50,16 @@ class MissingJob(StorageUnavailable):
 
 def upload_key(job_id: str, position: int) -> str:
     """Where an upload is kept."""
-    return f"{job_id}/{position:08}/upload"
+    return f"{_item_key(job_id, position)}/{_UPLOAD}"
 
 
 def result_key(job_id: str, position: int, attempt: int, variant: int, suffix: str) -> str:
     """Where a result is kept; two attempts never write to the same key. ``suffix``: jpg, png..."""
-    return f"{job_id}/{position:08}/{attempt}-{variant}.{suffix}"
+    return f"{_item_key(job_id, position)}/{attempt}-{variant}.{suffix}"
+
+
+def _item_key(job_id: str, position: int) -> str:
+    return f"{job_id}/{position:08}"
 
 
 class Files:
@@ -109,12 +119,31 @@ class Files:
             with suppress(MissingFile):
                 self._of_file(key, self._fs.rm_file)
 
+    def delete_results(self, job_id: str, position: int) -> None:
+        """Erases the results of every attempt at a photo, so that none of them may count yet."""
+        with suppress(MissingFile):
+            key = _item_key(job_id, position)
+            names = self._of_file(key, lambda path: self._fs.ls(path, detail=False))
+            files = (str(name).rpartition("/")[2] for name in names)
+            self.delete(f"{key}/{file}" for file in files if file != _UPLOAD)
+
     def delete_job(self, job_id: str) -> None:
         """Erases every file of the job."""
         if not _JOB_ID.fullmatch(job_id):
             raise ValueError("not the id of a job")
         with suppress(MissingFile):
-            self._of_file(job_id, lambda path: self._fs.rm(path, recursive=True))
+            self._of_file(job_id, self._delete_folder)
+
+    def _delete_folder(self, path: str) -> None:
+        for _ in range(_RACES):
+            try:
+                self._fs.rm(path, recursive=True)
+                return
+            except OSError as error:
+                # A runner that had begun a photo puts a file there, or erases one, at this moment.
+                if error.errno not in _CHANGED or not self._fs.exists(path):
+                    raise
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
 
     def job_ids(self) -> list[str]:
         """Jobs that have files, to find those that no store knows."""
@@ -165,14 +194,25 @@ class Files:
                     file.flush()
                     os.fsync(file.fileno())
             with _failures():
-                self._make_folder(target.parent)
-                os.replace(temporary, target)
-                _sync_folder(target.parent)
+                self._move(temporary, target)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
         return size
+
+    def _move(self, temporary: Path, target: Path) -> None:
+        for left in reversed(range(_RACES)):
+            try:
+                self._make_folder(target.parent)
+                os.replace(temporary, target)
+                break
+            except FileNotFoundError:
+                # The job is erased at this moment, with its folders.
+                if not left or not temporary.exists():
+                    raise
+        with suppress(FileNotFoundError):
+            _sync_folder(target.parent)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():

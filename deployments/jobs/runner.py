@@ -150,6 +150,9 @@ class Runner:
         item = lease.item
         deadline_at = time.time() + _WORKING_SHARE * self._jobs.lease_s
         try:
+            if item.attempt > 1:
+                # A runner that died may have kept its results and not told the store.
+                await asyncio.to_thread(self._files.delete_results, item.job_id, item.position)
             data = await asyncio.to_thread(self._read, lease)
             order = orders.of_photo(lease.order, item.overrides, self._settings.max_variants)
             noted.document = metrics.document(order)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -137,6 +138,37 @@ def test_a_job_is_erased_with_all_its_files(files: Files) -> None:
     assert not files.exists(KEY)
     assert files.used_bytes() == 3
     assert files.get(result_key(OTHER, 0, 1, 0, "jpg")) == b"123"
+
+
+def test_the_results_of_a_photo_are_erased_and_not_its_upload(files: Files) -> None:
+    others = [upload_key(JOB, 7), upload_key(JOB, 8), result_key(JOB, 8, 1, 0, "jpg")]
+    results = [result_key(JOB, 7, attempt, 0, "png") for attempt in (1, 2)]
+    for key in (*others, *results):
+        files.put(key, [b"123"])
+    files.delete_results(JOB, 7)
+    files.delete_results(JOB, 99)
+    assert [files.exists(key) for key in results] == [False, False]
+    assert all(files.exists(key) for key in others)
+
+
+def test_a_job_is_erased_while_others_write_into_it(tmp_path: Path) -> None:
+    files = Files(str(tmp_path))
+    keys = [result_key(JOB, position, 1, 0, "jpg") for position in range(200)]
+    for key in keys:
+        files.put(key, [b"123"])
+
+    def interfere() -> None:
+        for key in keys:
+            files.delete([key])
+            files.put(key, [b"456"])
+
+    with ThreadPoolExecutor() as pool:
+        busy = pool.submit(interfere)
+        while not busy.done():
+            files.delete_job(JOB)
+        busy.result()
+    files.delete_job(JOB)
+    assert files.job_ids() == []
 
 
 @pytest.mark.parametrize("job_id", ["", ".", "../x", "*", JOB.upper()])

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from ray import serve
 
-from deployments.jobs.depot import open_store
+from deployments.jobs.depot import open_files, open_store
+from deployments.jobs.files import result_key
 from deployments.jobs.records import ItemState
 from deployments.settings import Jobs
 from tests.serve import fragile
@@ -79,9 +80,15 @@ def test_a_runner_that_goes_hands_back_what_it_has(
     job = posted(service, portrait)
     eventually(lambda: state(service, job)["counts"]["leased"] > 0)
     serve.delete(fragile.NAME)
-    store = open_store(Jobs(folder=folder / "jobs"))
-    left = store.items(job.rpartition("/")[2], states=[ItemState.LEASED])
-    assert left == []
+    jobs = Jobs(folder=folder / "jobs")
+    store, files, job_id = open_store(jobs), open_files(jobs), job.rpartition("/")[2]
+    assert store.items(job_id, states=[ItemState.LEASED]) == []
+    begun = [item for item in store.items(job_id, states=[ItemState.WAITING]) if item.attempt]
+    # As of a runner that was killed before it told the store of its results.
+    untold = [result_key(job_id, item.position, item.attempt, 0, "jpg") for item in begun]
+    for key in untold:
+        files.put(key, [b"left over"])
     start(service, folder)
     eventually(lambda: state(service, job)["state"] == "done")
     assert len(pictures(service, job)) == PHOTOS
+    assert untold and not any(files.exists(key) for key in untold)
