@@ -166,6 +166,7 @@ def test_a_job_is_erased_while_others_write_into_it(tmp_path: Path) -> None:
         busy = pool.submit(interfere)
         while not busy.done():
             files.delete_job(JOB)
+            time.sleep(0.01)
         busy.result()
     files.delete_job(JOB)
     assert files.job_ids() == []
