@@ -30,6 +30,7 @@ from models.session import KnownDevice
 LoadNets: TypeAlias = Callable[[], dict[str, MattingNet]]
 
 _GPU_BATCH = 8
+_GATEWAYS = {"few": 1, "many": 2}
 # More photos at a CPU step than that, and Ray starts a further replica.
 _STEP_TARGET = 2
 _SECRET_BYTES = 32
@@ -108,13 +109,15 @@ def graph(
 
     # A replica holds all that may be in flight, and works on a few: see worker.Worker.
     most = settings.max_photos_in_flight
+    _, gateways = _bounds(settings.gateway, **_GATEWAYS)
+    in_graph = gateways * most + (settings.jobs.window if settings.jobs else 0)
     scaled = partial(_scaled, settings, environment.of_replica(runtime_env))
-    step = partial(scaled, ongoing=most, target=_STEP_TARGET)
+    step = partial(scaled, ongoing=in_graph, target=_STEP_TARGET)
     half = max(1, cores // 2)
     before, after = cpu_steps
     cropping = step(few=1, many=half, cpus=0.1)(before, settings.cropping)
     compositing = step(few=1, many=half, cpus=0.1)(after, settings.compositing)
-    held = max(most, 3 * batch)
+    held = max(in_graph, 3 * batch)
 
     def matting(
         model: str | None, scale: Scale, *, few: int, many: int, cpus: float
@@ -128,7 +131,7 @@ def graph(
 
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
-    gateway = scaled(ongoing=2 * most, target=most, few=1, many=2, cpus=0.05)
+    gateway = scaled(ongoing=2 * most, target=most, cpus=0.05, **_GATEWAYS)
     cutouts, secret = None, secrets.token_bytes(_SECRET_BYTES)
     if settings.cutouts is not None:
         alone = scaled(ongoing=2 * most, target=most, few=1, many=1, cpus=0.05)
@@ -173,6 +176,12 @@ def _threads(settings: Settings, device: KnownDevice) -> int:
     return 2 if device == "cpu" and openvino and int(_cluster("CPU")) > 1 else 1
 
 
+def _bounds(scale: Scale, few: int, many: int) -> tuple[int, int]:
+    """The least and the most replicas, where the settings say nothing ``few`` and ``many``."""
+    least = scale.min_replicas or few
+    return least, max(least, scale.max_replicas or many)
+
+
 def _scaled(
     settings: Settings,
     runtime_env: Mapping[str, Any],
@@ -187,8 +196,7 @@ def _scaled(
     """A way to deploy a class with bounded queues and autoscaling."""
 
     def deploy(cls: type[Any], scale: Scale) -> Deployment:
-        least = scale.min_replicas or few
-        most = max(least, scale.max_replicas or many)
+        least, most = _bounds(scale, few, many)
         # Not on a GPU: it may be full.
         room = scale.cpus_per_replica is None and "num_gpus" not in resources
         longest_s = settings.deadline_s

@@ -87,6 +87,18 @@ def test_no_admitted_photo_is_refused_behind_the_gateway(
     assert all(found[step].max_queued_requests >= most for step in STEPS)
 
 
+@pytest.mark.parametrize(
+    "settings", [{}, {"gateway": {"min_replicas": 3}}, {"jobs": None}, {"jobs": {"window": 40}}]
+)
+def test_one_replica_of_a_step_takes_all_photos(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    """Refused by a full one, Ray's router sleeps, and photos that come later go first."""
+    found = deployed(monkeypatch, **settings)
+    photos = photos_in_graph(found)
+    assert all(found[step].max_ongoing_requests == photos for step in STEPS)
+
+
 def test_nothing_waits_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     for deployment in deployed(monkeypatch).values():
         assert deployment.max_queued_requests > 0, "-1 is Ray's for no bound"
