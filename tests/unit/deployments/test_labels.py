@@ -71,7 +71,7 @@ class Steps:
     ("kind", "order", "steps"),
     [
         ("photo", PHOTO, ["photo", "matting", "photo"]),
-        ("later", PHOTO, ["later", "matting", "photo"]),
+        ("later", PHOTO, ["later", "later", "photo"]),
         ("sheet", SHEET, ["photo", "matting", "sheet"]),
         ("cutout", CUTOUT, ["cutout", "matting", "cutout"]),
         ("sheet", AS_IS, ["paper"]),
