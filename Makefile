@@ -11,16 +11,13 @@ help:  ## this list
 
 setup: $(VENV)/ready  ## create .venv and install the project into it
 
-$(VENV)/ready: pyproject.toml constraints.txt
-	@echo "==> creating $(VENV) and installing idphoto-serve with pinned dependencies"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
-	@touch $@
+$(VENV)/ready: EXTRAS := dev,bench
+$(VENV)-serve/ready: EXTRAS := openvino,fonts,postgres,s3,tracing
 
-$(VENV)-serve/ready: pyproject.toml constraints.txt
-	@echo "==> creating $(VENV)-serve and installing idphoto-serve with pinned dependencies"
-	@test -x $(VENV)-serve/bin/python || $(PYTHON) -m venv $(VENV)-serve
-	@$(VENV)-serve/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[openvino,fonts,postgres,s3,tracing]'
+$(VENV)/ready $(VENV)-serve/ready: pyproject.toml constraints.txt
+	@echo "==> creating $(@D) and installing idphoto-serve with pinned dependencies"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
 weights: setup  ## fetch the nets of the default configuration and check them

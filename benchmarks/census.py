@@ -102,10 +102,7 @@ def title(pid: int, root: Path = PROC) -> str:
     """A short name of the process: of a replica its deployment, of Ray's other actors their class,
     of the rest the program or script. Empty of one that has gone.
     """
-    try:
-        words = (root / str(pid) / "cmdline").read_text("utf-8", "replace").split("\0")
-    except OSError:
-        return ""
+    words = ProcFs(root).command(pid).split("\0")
     first = words[0].strip()
     if first.startswith(REPLICA):
         return first.removeprefix(REPLICA).split(":")[1].split(".")[0]

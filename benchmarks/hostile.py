@@ -19,18 +19,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import photos
+from benchmarks import load, photos
 from benchmarks.census import REPLICA
 from benchmarks.client import Client, Target, upload
 from benchmarks.figures import cell, machine, table
-from benchmarks.load import BACKGROUND, DOCUMENT
-from benchmarks.processes import Tree
+from benchmarks.processes import ProcFs, Tree
 from benchmarks.service import free_port, ours, running
 
 HEADER = ("file", "answer", "ms", "CPU-ms", "MB", "wrong")
 _LONGEST_S, _MOST_MB = 2.0, 500.0
-# Writing it to clear_refs sets a process's peak to what it has now: proc_pid_clear_refs(5).
-_RESET_PEAK = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +73,24 @@ class Replicas:
     """The processes of the service's replicas."""
 
     def __init__(self, tree: Tree) -> None:
+        self._files = ProcFs()
         self._before = {
-            (pid, process.started_ticks): _kilobytes(pid, "VmRSS")
+            (pid, process.started_ticks): self._files.resident_bytes(pid)
             for pid, process in tree.members().items()
-            if _read(pid, "cmdline").startswith(REPLICA)
+            if self._files.command(pid).startswith(REPLICA)
         }
         for pid, _ in self._before:
-            Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
+            self._files.reset_peak(pid)
 
     def grown_mb(self) -> float:
         """The most that one of them has grown at any time since."""
-        grown = [_kilobytes(pid, "VmHWM") - was for (pid, _), was in self._before.items()]
-        return max([0, *grown]) * 1024 / 1e6
+        grown = [self._files.peak_bytes(pid) - was for (pid, _), was in self._before.items()]
+        return max([0, *grown]) / 1e6
 
     def lost(self, tree: Tree) -> int:
         """How many of them are gone."""
         now = {(pid, process.started_ticks) for pid, process in tree.members().items()}
         return len(self._before.keys() - now)
-
-
-def _kilobytes(pid: int, name: str) -> int:
-    """A line of /proc/PID/status; 0 for a process that is gone."""
-    lines = _read(pid, "status").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
-
-
-def _read(pid: int, name: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_text("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 async def costs(files: Sequence[Path], good: bytes, target: Target, pid: int) -> list[Cost]:
@@ -143,12 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     files = sorted(path for path in options.folder.iterdir() if path.is_file())
     expected = expectations(options.expected)
-    fields = {"document": DOCUMENT, "background": BACKGROUND, "quality": options.quality}
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         with running(ours(port, Path(folder)), f"{url}/readyz") as pid:
-            target = Target(f"{url}/v1/photos", "photo", fields)
+            target = load.target(url, options.quality)
             found = asyncio.run(costs(files, options.photo.read_bytes(), target, pid))
     rows = [
         (

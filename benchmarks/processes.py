@@ -62,16 +62,38 @@ class ProcFs:
 
     def names_session(self, pid: int, sessions: Collection[str]) -> bool:
         """Whether the command line of the process names one of the Ray sessions."""
-        command = _read(self._root / str(pid) / "cmdline")
+        command = self.command(pid)
         return any(session in command for session in sessions)
+
+    def command(self, pid: int) -> str:
+        """The command line, its words between NULs; empty if gone."""
+        return _read(self._root / str(pid) / "cmdline")
+
+    def resident_bytes(self, pid: int) -> int:
+        """What the process has in memory now. 0 if gone."""
+        return self._bytes(pid, "status", "VmRSS")
+
+    def peak_bytes(self, pid: int) -> int:
+        """The most that it has had in memory, since ``reset_peak`` if that was. 0 if gone."""
+        return self._bytes(pid, "status", "VmHWM")
+
+    def reset_peak(self, pid: int) -> None:
+        """Makes the peak what the process has now, as proc_pid_clear_refs(5) has it.
+
+        Raises PermissionError for another user's process, and OSError for one that has gone.
+        """
+        (self._root / str(pid) / "clear_refs").write_text("5")
+
+    def _bytes(self, pid: int, file: str, name: str) -> int:
+        lines = _read(self._root / str(pid) / file).splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
     def pss_bytes(self, pid: int) -> int:
         """Proportional set size: what is shared is divided among those who share it. 0 if gone.
 
         Raises PermissionError for another user's process.
         """
-        lines = _read(self._root / str(pid) / "smaps_rollup").splitlines()
-        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+        return self._bytes(pid, "smaps_rollup", "Pss")
 
     def busy_s(self) -> float:
         """CPU-seconds that all cores were not idle since the machine started, time that another

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -58,20 +58,18 @@ def measured_s(trial: Trial, ways: Sequence[Way]) -> list[float]:
     record = _record(trial, ways)
     with suppress(OSError, ValueError):
         return _read(record)
-    # Other replicas start at the same moment: one of them measures.
-    try:
-        lock = locked(record)
-        lock.acquire()
-    except OSError:
-        return _measured_s(trial, ways)
-    try:
+    with ExitStack() as stack:
+        try:
+            # Other replicas start at the same moment: one of them measures.
+            stack.enter_context(locked(record))
+        except OSError:
+            return _measured_s(trial, ways)
         with suppress(OSError, ValueError):
             return _read(record)
         seconds = _measured_s(trial, ways)
-        record.write_text(json.dumps(seconds), encoding="utf-8")
+        with suppress(OSError):
+            record.write_text(json.dumps(seconds), encoding="utf-8")
         return seconds
-    finally:
-        lock.release()
 
 
 def _record(trial: Trial, ways: Sequence[Way]) -> Path:

@@ -135,15 +135,14 @@ class Files:
             self._of_file(job_id, self._delete_folder)
 
     def _delete_folder(self, path: str) -> None:
-        for _ in range(_RACES):
+        for left in reversed(range(_RACES)):
             try:
                 self._fs.rm(path, recursive=True)
-                return
+                break
             except OSError as error:
                 # A runner that had begun a photo puts a file there, or erases one, at this moment.
-                if error.errno not in _CHANGED or not self._fs.exists(path):
+                if not left or error.errno not in _CHANGED or not self._fs.exists(path):
                     raise
-        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
 
     def job_ids(self) -> list[str]:
         """Jobs that have files, to find those that no store knows."""
