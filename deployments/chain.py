@@ -10,6 +10,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments import calls
 from deployments.metrics import counter
+from deployments.sweeper import Sweeper
 from pipeline.edit_values import EditOrder
 from pipeline.errors import Gone
 from pipeline.finish_values import AiLabel
@@ -54,6 +55,7 @@ class Chain:
     ) -> None:
         """``models``: in the place of ``matting`` for orders that name one of them."""
         self._label = label
+        self._sweeper = Sweeper()
         self._cutouts = cutouts and cutouts.options(_by_reference=False)
         # Ray's only switch for the transport of one handle is private.
         self._mattings: dict[str | None, DeploymentHandle[Any]] = {
@@ -98,11 +100,7 @@ class Chain:
         crop = getattr(cropping, kind if kind in _CROPPED else "photo")
         compose = getattr(compositing, "photo" if kind == "later" else kind)
         steps = calls.Steps(deadline_at, self._retried.inc)
-        if isinstance(order, SheetOrder) and order.as_is:
-            printed = steps.ask(compositing.paper, data, order)
-            _, finished = await _timed(timings, "compositing", printed)
-            return finished
-        order = _without_image(order)
+        passed_on = _without_image(order)
         matting = self._mattings[photos.model]
         if kind == "later":
             matting = matting.later
@@ -113,26 +111,33 @@ class Chain:
             given = portrait if by_value else cropped
             matted = steps.ask(matting, portrait.frames)
             _, alphas = await _timed(timings, "matting", matted)
-            composed = steps.ask(compose, given, alphas, order, *owner)
+            composed = steps.ask(compose, given, alphas, passed_on, *owner)
             _, finished = await _timed(timings, "compositing", composed)
             if not isinstance(finished, Doubt):
                 return finished
             self._escalated.inc()
             asked = steps.ask(matting, finished.frames)
             _, more = await _timed(timings, "expert", asked)
-            composed = steps.ask(compose, given, alphas | more, order, *owner)
+            composed = steps.ask(compose, given, alphas | more, passed_on, *owner)
             _, finished = await _timed(timings, "compositing", composed)
             return finished
 
-        return await steps.chain(once)
+        with self._sweeper.after(references=not by_value):
+            if isinstance(order, SheetOrder) and order.as_is:
+                printed = steps.ask(compositing.paper, data, order)
+                _, finished = await _timed(timings, "compositing", printed)
+                return finished
+            return await steps.chain(once)
 
     async def edit(
         self, data: bytes, order: EditOrder, deadline_at: float, timings: Timings
     ) -> Any:
         """What Cropping makes of a finished picture, without the nets; raises what ``run`` does."""
-        cropping, _ = self._ends[len(data) <= _SMALL_BYTES]
+        by_value = len(data) <= _SMALL_BYTES
+        cropping, _ = self._ends[by_value]
         steps = calls.Steps(deadline_at, self._retried.inc)
-        _, made = await _timed(timings, "editing", steps.ask(cropping.edit, data, order))
+        with self._sweeper.after(references=not by_value):
+            _, made = await _timed(timings, "editing", steps.ask(cropping.edit, data, order))
         return made
 
     async def again(

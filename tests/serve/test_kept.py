@@ -58,7 +58,7 @@ def test_the_token_gives_what_the_photo_would_have_given(
 def test_what_is_kept_lies_in_no_object_store(
     client: httpx.Client, portrait: bytes, token: str
 ) -> None:
-    before = held_bytes()  # such as the last portrait of another test, until its replica looks
+    before = held_bytes()
     kept(client, portrait)
     # The pixels alone that are kept take as much.
     eventually(lambda: held_bytes() < before + len(portrait))
