@@ -1,10 +1,11 @@
 """Whether the service stays as it is under a load that it can bear: memory, latency, handles.
 
-python -m benchmarks.soak [--seconds 1800] [--warm-up 300] [--share 0.8] [--rate 3]
+python -m benchmarks.soak [--seconds 1800] [--warm-up 300] [--share 0.8] [--rate 3 | --clients 64]
     [--quality best|fast] [--photos PATH ...] [--megapixels 1.5]
 
 Starts the service as it is shipped, but with two Gateways, on a Ray of its own, measures how many
 photos a second it can do, and then sends a share of that, however long answers take (an open loop).
+With ``--clients`` it is loaded in full instead, by so many that honour Retry-After.
 The trends begin after the warm-up, which is part of ``--seconds``. Needs Linux.
 """
 
@@ -35,15 +36,19 @@ HEADER = (
 
 
 async def soak(
-    options: argparse.Namespace, uploads: Sequence[Upload], pid: int, rate: float
+    options: argparse.Namespace, uploads: Sequence[Upload], pid: int, rate: float | None
 ) -> tuple[list[Answer], Census, float]:
     """The answers, the samples after the warm-up, and the moment at which it was over."""
     tree, census = Tree(pid), Census()
     start_s = time.monotonic()
     warm_s, end_s = start_s + options.warm_up, start_s + options.seconds
-    async with Client(uploads) as client:
-        due = (start_s + offset for offset in poisson(rate, options.seconds))
-        sending = asyncio.create_task(client.open_loop(due, end_s))
+    async with Client(uploads, obey=rate is None) as client:
+        if rate is None:
+            going = client.closed_loop(options.clients, end_s)
+        else:
+            due = (start_s + offset for offset in poisson(rate, options.seconds))
+            going = client.open_loop(due, end_s)
+        sending = asyncio.create_task(going)
         next_s = warm_s
         while next_s < end_s:
             await asyncio.sleep(max(0.0, next_s - time.monotonic()))
@@ -102,15 +107,16 @@ async def run(options: argparse.Namespace, folder: Path) -> str:
     with running(production(port, folder), f"{url}/readyz") as pid:
         _, uploads = await load.sendable(options, url)
         rate = options.rate
-        if not rate:
+        if not (rate or options.clients):
             capacity = (await measure(uploads, _CAPACITY, pid)).photos_per_s
             print(f"capacity {capacity:.2f} photos/s at {_CAPACITY.clients} clients", flush=True)
             rate = options.share * capacity
         answers, census, warm_s = await soak(options, uploads, pid, rate)
     passing = sum(len(samples) < len(census.totals) for samples in census.samples.values())
     end_s = warm_s + options.seconds - options.warm_up
+    loaded = f"{rate:.2f} photos/s" if rate else f"{options.clients} clients"
     lines = [
-        f"{machine()}; {rate:.2f} photos/s for {options.seconds:g} s, of which the first "
+        f"{machine()}; {loaded} for {options.seconds:g} s, of which the first "
         f"{options.warm_up:g} s do not count; quality {options.quality}",
         "",
         table(("third", "photos", "p50 ms", "p99 ms", "answers"), drift(answers, warm_s, end_s)),
@@ -130,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=1800)
     parser.add_argument("--warm-up", type=float, default=300)
     parser.add_argument("--share", type=float, default=0.8, help="of the measured capacity")
-    parser.add_argument("--rate", type=float, help="photos a second; measures no capacity then")
+    loads = parser.add_mutually_exclusive_group()
+    loads.add_argument("--rate", type=float, help="photos a second; measures no capacity then")
+    loads.add_argument("--clients", type=int, help="of a closed loop")
     parser.add_argument("--quality", choices=("best", "fast"), default="best")
     photos.add_options(parser)
     options = parser.parse_args(arguments)
