@@ -1,6 +1,9 @@
-"""What stands before every request in Ray's proxy, put there by Ray's environment when it starts:
+"""What stands before every request in Ray's proxy, or, with HAProxy in front, in each Gateway; put
+there by Ray's environment when it starts:
 ``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:at_proxy``.
 """
+
+import os
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -19,7 +22,9 @@ _RAYS = (b"x-request-timeout-seconds", b"x-request-disconnect-disabled")
 
 def at_proxy() -> list[Middleware]:
     """What Ray's proxy calls once to learn its middlewares, the outermost first."""
-    return [Middleware(Answered), Middleware(Turnstile), Middleware(AtProxy)]
+    behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
+    turnstile = Middleware(Turnstile, tells=behind_haproxy)
+    return [Middleware(Answered), turnstile, Middleware(AtProxy)]
 
 
 class Answered:

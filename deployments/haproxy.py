@@ -10,9 +10,11 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import get_args
 
+from deployments.addresses import PHOTOS
 from deployments.headers import ALWAYS
-from deployments.statuses import MEDIA_TYPE, RETRY_AFTER_S, of_error
+from deployments.statuses import MEDIA_TYPE, RETRY_AFTER_S, Language, of_error
 from pipeline.errors import IdPhotoError, Overloaded, Unavailable
 
 _MARK = "# adapted by idphoto-haproxy\n"
@@ -36,9 +38,12 @@ _OURS = "x-idphoto-edge"
 # reads them sees for himself that the client has left.
 _LARGE = "{ path_end /v1/jobs /v1/jobs/ }"
 _NOT_OURS = "!{ res.hdr(content-type) -m sub json }"
-_RULES = f"""\
+_TURNSTILE = Path(__file__).with_name("turnstile.cfg")
+_NAMED = f"""\
     http-request set-header x-request-id %[uuid] if !{{ req.hdr(x-request-id) -m found }}
     http-request set-var({_ID}) req.hdr(x-request-id)
+"""
+_RULES = f"""\
     http-request del-header x-request-timeout-seconds
     http-request del-header x-request-disconnect-disabled
     http-request set-header x-request-disconnect-disabled ?1 if METH_POST {_LARGE}
@@ -66,13 +71,18 @@ def adapted(config: str) -> str:
         return config
     lost, full = _answer(Unavailable("unavailable")), _answer(Overloaded("overloaded"))
     rules = _RULES.replace("FULL", full).replace("LOST", lost)
+    both = " ".join(f"{path} {path}/" for path in PHOTOS)
+    turnstile = _TURNSTILE.read_text("utf-8").replace("PHOTOS", both)
+    for language in get_args(Language):
+        crowd = _answer(Overloaded("overloaded"), language, "%[var(txn.idphoto_wait)]")
+        turnstile = turnstile.replace(f"CROWD_{language.upper()}", crowd)
     for pattern, ours, times in (
         (_SHOWN, "", 2),
         (_LOG, "", 1),
         (_SOCKET, r"\1 600 ", 1),
         (_ERROR_FILE, lambda line: f"    http-error status {line[1]} {lost}", 3),
         (_REUSE, "\n".join(rf"\1{line}" for line in _NEW_EACH), None),
-        (_FRONTEND, lambda head: head[0] + rules, 1),
+        (_FRONTEND, lambda head: head[0] + _NAMED + turnstile + rules, 1),
     ):
         config, found = pattern.subn(ours, config)
         if times is not None and found != times:
@@ -80,11 +90,13 @@ def adapted(config: str) -> str:
     return _MARK + config
 
 
-def _answer(error: IdPhotoError) -> str:
+def _answer(
+    error: IdPhotoError, language: Language = "en", retry_after: str = str(RETRY_AFTER_S)
+) -> str:
     """The words of HAProxy's language for the problem document of an error."""
-    words = json.dumps(of_error(error, "en", _ID)).replace("%", "%%").replace("'", r"'\''")
+    words = json.dumps(of_error(error, language, _ID)).replace("%", "%%").replace("'", r"'\''")
     words = words.replace(f'"{_ID}"', f'"%[var({_ID}),json(utf8s)]"')
-    headers = {**ALWAYS, "Content-Language": "en", "Retry-After": str(RETRY_AFTER_S), _OURS: "1"}
+    headers = {**ALWAYS, "Content-Language": language, "Retry-After": retry_after, _OURS: "1"}
     told = " ".join(f'hdr {name} "{value}"' for name, value in headers.items())
     return f"content-type {MEDIA_TYPE} lf-string '{words}' {told}"
 

@@ -1,4 +1,6 @@
-"""Refuses in Ray's proxy what the Gateways would refuse: there it costs them nothing."""
+"""Refuses before the Gateways what they would refuse: in Ray's proxy, where it costs them nothing.
+With HAProxy in front, which has one of its own (turnstile.cfg), it stands in each of them.
+"""
 
 import math
 import time
@@ -7,11 +9,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.addresses import PHOTOS
 from deployments.pace import Pace
 from deployments.problems import FULL, problem
 from pipeline.errors import Overloaded
 
-_PHOTOS = ("/v1/photos", "/v1/sheets", "/v1/cutouts", "/v1/checks")
 # Between two photos, until some are seen: as on a laptop, as whoever is asked back too late leaves
 # a place empty.
 _FIRST_S = 0.1
@@ -26,8 +28,10 @@ class Turnstile:
     What Ray itself refuses, before it asks a Gateway, is answered in the same words.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, tells: bool = False) -> None:
+        """``tells``: whether one before it, HAProxy's, is to learn of refusals as well."""
         self._app = app
+        self._tells = tells
         self._in_flight = 0
         self._limit = math.inf
         self._pace = Pace(_FIRST_S)
@@ -41,7 +45,7 @@ class Turnstile:
             return
         self._in_flight += 1
         together, start = self._in_flight, time.monotonic()
-        answer = _Answer(send)
+        answer = _Answer(send, self._tells)
         try:
             await self._app(scope, receive, answer.send)
         finally:
@@ -58,15 +62,17 @@ class Turnstile:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = Overloaded("overloaded", retry_after_s=self._pace.invite())
         answer = problem(Request(scope), error)
-        del answer.headers[FULL]
+        if not self._tells:
+            del answer.headers[FULL]
         await answer(scope, receive, send)
 
 
 class _Answer:
     """Passes the answer of a request on, and notes what it is."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, tells: bool) -> None:
         self._send = send
+        self._tells = tells
         self.full = False
         """No Gateway had a place."""
         self.rays = False
@@ -81,7 +87,8 @@ class _Answer:
             self.finished = message["status"] == 200
             self.rays = message["status"] == 429 and "json" not in headers.get("content-type", "")
             self.full = self.rays or FULL in headers
-            del headers[FULL]
+            if not self._tells:
+                del headers[FULL]
         if not self.rays:
             await self._send(message)
 
@@ -89,4 +96,4 @@ class _Answer:
 def _is_photo(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "POST":
         return False
-    return str(scope["path"]).rstrip("/").endswith(_PHOTOS)
+    return str(scope["path"]).rstrip("/").endswith(PHOTOS)

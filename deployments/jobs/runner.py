@@ -16,7 +16,7 @@ from deployments.chain import Chain
 from deployments.jobs import findings, orders
 from deployments.jobs.depot import open_files, open_store
 from deployments.jobs.files import MissingFile, MissingJob, StorageUnavailable, result_key
-from deployments.jobs.records import Lease, Outcome
+from deployments.jobs.records import Item, Lease, Outcome
 from deployments.jobs.store import Store, StoreUnavailable
 from deployments.jobs.sweeper import STORAGE_UNAVAILABLE, Sweeper
 from deployments.note import Note
@@ -59,6 +59,8 @@ class Runner:
         self._store: Store | None = None
         self._name = uuid4().hex
         self._held: dict[asyncio.Task[None], Lease] = {}
+        self._places = asyncio.Semaphore(jobs.window)
+        self._erased: list[Item] = []
         self._life: asyncio.Task[None] | None = None
 
     async def check_health(self) -> None:
@@ -95,10 +97,13 @@ class Runner:
         return self._store
 
     async def _work(self, store: Store) -> None:
+        """Leases a window ahead: one transaction for several photos, and none waits for it."""
+        window = self._jobs.window
         while True:
-            free = self._jobs.window - len(self._held)
+            await self._forget(store)
+            n = 2 * window - len(self._held)
             try:
-                leases = await asyncio.to_thread(store.lease, self._name, free, self._jobs.lease_s)
+                leases = await asyncio.to_thread(store.lease, self._name, n, self._jobs.lease_s)
             except StoreUnavailable as error:
                 log.warning("jobs wait for their database: %s", error)
                 await asyncio.sleep(_AGAIN_S)
@@ -109,14 +114,21 @@ class Runner:
                 task.add_done_callback(self._held.pop)
             if not leases:
                 await asyncio.sleep(_IDLE_S)
-            elif len(self._held) >= self._jobs.window:
+            while len(self._held) > window:
                 await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _forget(self, store: Store) -> None:
+        erased, self._erased = self._erased, []
+        if erased:
+            # Where that fails, the sweeper finds them.
+            await self._told(store.forget_uploads, erased)
 
     async def _photo(self, store: Store, lease: Lease) -> None:
         """Works on one photo and commits how that ended, or hands it back."""
         try:
-            with tracing.span("job photo"):
-                outcome = await self._seen(lease)
+            async with self._places:
+                with tracing.span("job photo"):
+                    outcome = await self._seen(lease)
         except StorageUnavailable as error:
             log.warning("jobs are paused, as their storage fails: %s", error)
             paused = lease.item.job_id if isinstance(error, MissingJob) else None
@@ -133,7 +145,7 @@ class Runner:
             await self._told(self._files.delete, outcome.result_keys)
         elif kept and lease.item.upload_key and outcome.error is None:
             await self._told(self._files.delete, [lease.item.upload_key])
-            await self._told(store.forget_uploads, [lease.item])
+            self._erased.append(lease.item)
 
     async def _seen(self, lease: Lease) -> Outcome:
         """As ``_outcome``, with a line in the log, a count, and what the trace is told."""
@@ -148,7 +160,7 @@ class Runner:
     async def _outcome(self, lease: Lease, noted: Note) -> Outcome:
         """Raises StorageUnavailable, and what passes of itself. Fills in the note."""
         item = lease.item
-        deadline_at = time.time() + _WORKING_SHARE * self._jobs.lease_s
+        deadline_at = lease.until - (1 - _WORKING_SHARE) * self._jobs.lease_s
         try:
             if item.attempt > 1:
                 # A runner that died may have kept its results and not told the store.

@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
-from threading import Thread
+from threading import Semaphore, Thread
 
 import httpx
 import pytest
@@ -49,7 +53,8 @@ class Gateway(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json" if own else "text/plain")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Idphoto-Full", "1")
+        if self.path == "/late":
+            self.send_header("X-Idphoto-Full", "1")
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -57,6 +62,28 @@ class Gateway(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+
+class FullGateway(Gateway):
+    """Has places for three photos, and refuses others."""
+
+    places = Semaphore(3)
+    refused = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status = 200 if self.places.acquire(blocking=False) else 429
+        if status == 200:
+            time.sleep(0.2)
+            self.places.release()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "2")
+        if status == 429:
+            FullGateway.refused += 1
+            self.send_header("X-Idphoto-Full", "1")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
 
 def written(folder: Path, port: int, backend: int) -> Path:
@@ -82,11 +109,11 @@ def config(tmp_path: Path) -> Path:
     return written(tmp_path, free_port(), free_port())
 
 
-@pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+@contextmanager
+def running(folder: Path, handler: type[Gateway]) -> Iterator[httpx.Client]:
     """A client of an HAProxy that runs as Ray starts it."""
-    folder, port = tmp_path_factory.mktemp("haproxy"), free_port()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as gateway:
+    port = free_port()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
         Thread(target=gateway.serve_forever, daemon=True).start()
         file = written(folder, port, gateway.server_port)
         process = subprocess.Popen([PROGRAM, "-db", "-f", file], stderr=subprocess.DEVNULL)
@@ -105,6 +132,12 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             process.terminate()
             process.wait(10)
             gateway.shutdown()
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with running(tmp_path_factory.mktemp("haproxy"), Gateway) as client:
+        yield client
 
 
 def test_no_page_of_figures_no_log_and_a_socket_of_ones_own(config: Path) -> None:
@@ -172,7 +205,45 @@ def test_refusals_and_losses_are_problem_documents(
 
 
 def test_the_gateways_own_words_pass(edge: httpx.Client) -> None:
-    answer = edge.post("/late")
+    answer = edge.get("/late")
     assert answer.status_code == 504
     assert answer.headers["content-type"] == "application/json"
     assert "x-idphoto-full" not in answer.headers
+
+
+def test_a_crowd_is_refused_before_it_reaches_a_gateway(tmp_path: Path) -> None:
+    with running(tmp_path, FullGateway) as edge:
+
+        def ask(language: str) -> list[httpx.Response]:
+            headers = {"Accept-Language": language, "X-Request-Id": "mine"}
+            with httpx.Client(base_url=edge.base_url, headers=headers, timeout=30) as client:
+                return [client.post("/v1/photos", content=b"x" * 300_000) for _ in range(30)]
+
+        with ThreadPoolExecutor(40) as crowd:
+            answers = [*chain.from_iterable(crowd.map(ask, ["en", "zh-CN"] * 20))]
+        # Its places are free again, all of them.
+        with ThreadPoolExecutor(3) as three:
+            later = list(three.map(lambda _: edge.post("/v1/sheets").status_code, range(3)))
+    assert later == [200] * 3
+    assert {answer.status_code for answer in answers} == {200, 429}
+    refusals = [answer for answer in answers if answer.content != b"{}"]
+    assert len(refusals) > 10 * FullGateway.refused > 0
+    # Who hammers waits for the refusal.
+    assert min(answer.elapsed for answer in refusals) < timedelta(seconds=0.5)
+    assert max(answer.elapsed for answer in refusals) > timedelta(seconds=0.9)
+    waits = [int(answer.headers["retry-after"]) for answer in refusals]
+    assert min(waits) == 1 < max(waits) <= 30
+    for answer, language in ((refusals[0], "en"), (refusals[-1], "zh")):
+        assert answer.headers["content-language"] == language
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert (problem["code"], problem["request_id"]) == ("overloaded", "mine")
+        assert problem["hint"].isascii() == (language == "en")
+
+
+def test_what_has_other_addresses_is_not_refused_for_photos(tmp_path: Path) -> None:
+    with running(tmp_path, FullGateway) as edge, ThreadPoolExecutor(6) as crowd:
+        photos = [crowd.submit(edge.post, "/v1/photos") for _ in range(6)]
+        assert {photo.result().status_code for photo in photos} == {200, 429}
+        assert edge.post("/v1/jobs").status_code == 200
+        assert edge.post("/v1.0/removebg").status_code == 200
