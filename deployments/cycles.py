@@ -9,7 +9,7 @@ from contextlib import contextmanager
 _AFTER_S = 1.0
 
 
-class Sweeper:
+class CycleCollector:
     """Collects cycles after each use of references, at most once in ``_AFTER_S`` seconds.
 
     Ray 2.60 ties an ObjectRef that it has waited for (``ObjectRef._on_ready``) into a cycle with
@@ -19,7 +19,7 @@ class Sweeper:
 
     def __init__(self) -> None:
         self._due: asyncio.TimerHandle | None = None
-        # What is there before the first photo stays: without it a sweep takes little time.
+        # What is there before the first photo stays: without it a collection takes little time.
         gc.collect()
         gc.freeze()
 
@@ -30,8 +30,8 @@ class Sweeper:
             yield
         finally:
             if references and self._due is None:
-                self._due = asyncio.get_running_loop().call_later(_AFTER_S, self._sweep)
+                self._due = asyncio.get_running_loop().call_later(_AFTER_S, self._collect)
 
-    def _sweep(self) -> None:
+    def _collect(self) -> None:
         self._due = None
         gc.collect()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployments.sweeper import Sweeper
+from deployments.cycles import CycleCollector
 
 
 class _Tied:
@@ -26,9 +26,9 @@ def by_hand_only() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("references", [True, False])
-def test_only_work_with_references_is_swept_up_after(references: bool) -> None:
+def test_only_work_with_references_is_collected_after(references: bool) -> None:
     async def worked() -> bool:
-        with Sweeper().after(references=references):
+        with CycleCollector().after(references=references):
             left = weakref.ref(_Tied())
         await asyncio.sleep(1.5)
         return left() is None
@@ -36,9 +36,9 @@ def test_only_work_with_references_is_swept_up_after(references: bool) -> None:
     assert asyncio.run(worked()) is references
 
 
-def test_work_that_fails_is_swept_up_after() -> None:
+def test_work_that_fails_is_collected_after() -> None:
     async def worked() -> bool:
-        with pytest.raises(ValueError), Sweeper().after(references=True):
+        with pytest.raises(ValueError), CycleCollector().after(references=True):
             left = weakref.ref(_Tied())
             raise ValueError
         await asyncio.sleep(1.5)
