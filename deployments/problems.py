@@ -24,7 +24,7 @@ Shape: TypeAlias = Callable[[Response, IdPhotoError], Response]
 """From the problem document of an error to another answer that says the same."""
 
 FULL = "X-Idphoto-Full"
-"""Tells ``turnstile``, which takes it away, that a Gateway has no place left."""
+"""Tells the turnstiles, which take it away, that a Gateway has no place left."""
 
 
 def request_id() -> str:
@@ -99,7 +99,8 @@ def problem(request: Request, error: IdPhotoError) -> Response:
     if status in (429, 503):
         wait_s = error.details.get("retry_after_s", RETRY_AFTER_S)
         answer.headers["Retry-After"] = str(wait_s)
-    if error.code == "overloaded":
+    # Only a Gateway that has no place knows when to come back; a part of it may be full alone.
+    if "retry_after_s" in error.details:
         answer.headers[FULL] = "1"
     path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
     reshape = _shapes(request.scope.get("app")).get(path)

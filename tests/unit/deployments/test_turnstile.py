@@ -160,3 +160,17 @@ def test_other_requests_pass_whatever_is_full(path: str) -> None:
         await settle()
 
     asyncio.run(ask())
+
+
+def test_a_turnstile_before_it_is_told_of_places_alone() -> None:
+    async def refused(error: Overloaded) -> dict[Any, Any]:
+        async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+            await problem(Request(scope), error)(scope, receive, send)
+
+        (start, _) = await posted(Turnstile(gateway, tells=True))
+        return dict(start["headers"])
+
+    full = asyncio.run(refused(Overloaded("overloaded", retry_after_s=3)))
+    # A part of a Gateway, such as the pictures that it fetches.
+    busy = asyncio.run(refused(Overloaded("overloaded")))
+    assert (FULL.lower().encode() in full, FULL.lower().encode() in busy) == (True, False)
