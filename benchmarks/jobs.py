@@ -3,11 +3,12 @@
 python -m benchmarks.jobs [--count 5000] [--kills 3] [--database postgresql://user@host/name]
     [--quality best|fast] [--photos PATH ...] [--seconds 20]
 
-Starts the service as it is shipped, but with two Gateways, on a Ray of its own; measures what 16
-clients get over HTTP; sends the photos, repeated under names of their own, as one zip; ends every
-process of the service with SIGKILL when a quarter, a half and so on of the photos are done, and
-starts it again; then holds the events, the counts, the zip and its report against what was sent.
-Ends with 1 where something does not fit. Needs Linux, and room for twice the photos.
+Starts the service as it is shipped, but with two Gateways, on a Ray of its own; sends the photos,
+repeated under names of their own, as one zip; ends every process of the service with SIGKILL when a
+quarter, a half and so on of the photos are done, and starts it again; then holds the events, the
+counts, the zip and its report against what was sent. What 16 clients get over HTTP is measured
+before the job and after it. Ends with 1 where something does not fit. Needs Linux, and room for
+twice the photos.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from benchmarks.figures import cell, machine, table
 from benchmarks.processes import Meter, Tree
 from benchmarks.production import production
 from benchmarks.service import free_port, running
-from benchmarks.window import Load, measure
+from benchmarks.window import Figures, Load, measure
 
 HEADER = ("part", "photos", "seconds", "photos/s", "CPU-s a photo", "peak PSS MB")
 _CHUNK_BYTES = 1 << 20
@@ -184,15 +185,15 @@ def run(options: argparse.Namespace, folder: Path) -> tuple[str, list[str]]:
     url = f"http://127.0.0.1:{port}"
     jobs = {"folder": str(folder / "jobs"), "database_url": options.database, "sweep_s": 5}
     command = production(port, folder, jobs=jobs)
+    by_clients = Load(options.seconds, _WARM_UP_S, _CLIENTS)
     heard, parts, job = Heard(), [], ""
+    over_http: list[Figures] = []
     goals = [options.count * n // (options.kills + 1) for n in range(1, options.kills + 1)]
     for goal in [*goals, options.count + 1]:
         with running(command, f"{url}/readyz") as pid, Meter(pid) as meter:
             if not job:
                 found, uploads = asyncio.run(load.sendable(options, url))
-                over_http = asyncio.run(
-                    measure(uploads, Load(options.seconds, _WARM_UP_S, _CLIENTS), pid)
-                )
+                over_http.append(asyncio.run(measure(uploads, by_clients, pid)))
                 archive = folder / "photos.zip"
                 sent = pack(found, options.count, archive)
                 start_s = time.monotonic()
@@ -210,17 +211,29 @@ def run(options: argparse.Namespace, folder: Path) -> tuple[str, list[str]]:
                 )
             )
             if heard.ended:
-                time.sleep(2 * jobs["sweep_s"])  # what is erased is erased by the sweeper
+                # Meanwhile the sweeper erases what is to be erased.
+                over_http.append(asyncio.run(measure(uploads, by_clients, pid)))
                 wrong = faults(job, sent, heard, folder)
             else:
                 kill(pid)
-    rows = [("16 clients over HTTP", "", "", cell(over_http.photos_per_s), "", "")]
-    rows += [_row(f"part {number}", part) for number, part in enumerate(parts, 1)]
+    first, last = over_http
+    rows = [
+        _by_clients("before", first),
+        *(_row(f"part {number}", part) for number, part in enumerate(parts, 1)),
+        _by_clients("after", last),
+    ]
     database = "PostgreSQL" if options.database else "SQLite"
     said = (
         f"{options.count} photos, quality {options.quality}, {database}; sent in {sending_s:.0f} s"
     )
     return f"{machine()}; {said}\n\n{table(HEADER, rows)}", wrong
+
+
+def _by_clients(when: str, got: Figures) -> tuple[str, ...]:
+    return (
+        *(f"{_CLIENTS} clients over HTTP, {when}", "", "", cell(got.photos_per_s)),
+        *(cell(got.cpu_s_per_photo, 3), cell(got.peak_pss_mb, 0)),
+    )
 
 
 def _row(name: str, part: Part) -> tuple[str, ...]:

@@ -32,10 +32,7 @@ class Pace:
 def look(store: Store, job_id: str) -> Progress:
     """The job and its pace. Raises UnknownJob."""
     job = store.job(job_id)
-    recent = []
-    if not job.ended:
-        after = max(0, job.finished_no - progress.RECENT)
-        recent = store.changes(job_id, after, progress.RECENT)
+    recent = [] if job.ended else store.worked_at(job_id, progress.RECENT)
     return progress.of(job, recent, time.time())
 
 

@@ -48,6 +48,18 @@ def changes(connection: Connection, job_id: str, after: int, limit: int) -> list
     return _items(connection, statement.order_by(items.c.finished_no).limit(limit))
 
 
+def worked_at(connection: Connection, job_id: str, limit: int) -> list[float]:
+    statement = (
+        select(items.c.finished_at)
+        .where(items.c.job_id == job_id, items.c.finished_no > 0)
+        # What was no photo was finished as it came, which tells nothing of the work.
+        .where(items.c.attempt > 0)
+        .order_by(items.c.finished_no.desc())
+        .limit(limit)
+    )
+    return sorted(connection.execute(statement).scalars())
+
+
 def erasable(connection: Connection, limit: int) -> list[Item]:
     statement = select(items).where(ERASABLE).order_by(items.c.job_id, items.c.position)
     return _items(connection, statement.limit(limit))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deployments.jobs.records import Item, ItemState, Job, JobState
+from deployments.jobs.records import ItemState, Job, JobState
 
 RECENT = 100
 """Photos that the rate is measured over: enough to be steady, few enough to follow a change."""
@@ -18,8 +18,9 @@ class Progress:
     seconds_left: float | None
 
 
-def of(job: Job, recent: Sequence[Item], now: float) -> Progress:
-    """The progress of a job whose latest finished photos are ``recent``, at ``now`` (UTC seconds).
+def of(job: Job, recent: Sequence[float], now: float) -> Progress:
+    """The progress of a job whose latest photos were finished at ``recent``, in order, at ``now``;
+    both in UTC seconds.
 
     The rate of a running job is that of the recent photos up to now, so it sinks when nothing
     comes any more; that of a job that is done is the mean over its whole run.
@@ -29,14 +30,8 @@ def of(job: Job, recent: Sequence[Item], now: float) -> Progress:
         return Progress(job, _rate(worked, job.started_at, job.ended_at), 0.0)
     if job.state is not JobState.RUNNING:
         return Progress(job, None, None)
-    times = sorted(
-        item.finished_at
-        for item in recent
-        # What was no photo was finished as it came, which tells nothing.
-        if item.finished_at is not None and item.attempt > 0
-    )
     # The first one marks the begin.
-    rate = _rate(len(times) - 1, times[0], now) if len(times) > 1 else None
+    rate = _rate(len(recent) - 1, recent[0], now) if len(recent) > 1 else None
     left = job.counts[ItemState.WAITING] + job.counts[ItemState.LEASED]
     return Progress(job, rate, left / rate if rate else None)
 

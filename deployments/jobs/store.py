@@ -146,6 +146,11 @@ class Store:
         with self._database.read() as connection:
             return listing.changes(connection, job_id, after, limit)
 
+    def worked_at(self, job_id: str, limit: int = 100) -> list[float]:
+        """When the latest items were finished that a runner worked on, UTC seconds, in order."""
+        with self._database.read() as connection:
+            return listing.worked_at(connection, job_id, limit)
+
     def item_counts(self) -> dict[ItemState, int]:
         """Items of all jobs by state; every state is a key."""
         with self._database.read() as connection:

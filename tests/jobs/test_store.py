@@ -126,6 +126,19 @@ def test_changes_are_resumed_from_a_number(store: Store) -> None:
     assert [i.finished_no for i in store.changes(job_id, 1, limit=1)] == [2]
 
 
+def test_the_latest_work_alone_tells_the_pace(store: Store, clock: Clock) -> None:
+    job, _ = store.create(ORDER, keep_s=1)
+    store.add_items(job.id, [*photos(3), NewItem(3, "3.txt", error="unsupported_format")])
+    store.start(job.id)
+    first_at = clock.now + 1
+    for lease in store.lease("r", 3, 60):
+        clock.now += 1
+        store.finish(lease, [])
+    assert store.worked_at(job.id) == [first_at, first_at + 1, first_at + 2]
+    assert store.worked_at(job.id, limit=2) == [first_at + 1, first_at + 2]
+    assert store.worked_at("unknown") == []
+
+
 def test_failed_items_alone_are_retried(store: Store, clock: Clock) -> None:
     job_id = running(store, 4)
     with pytest.raises(WrongState):

@@ -15,7 +15,7 @@ from deployments.jobs import overrides, progress
 from deployments.jobs.depot import Depot
 from deployments.jobs.entries import Entry
 from deployments.jobs.intake import Intake
-from deployments.jobs.records import Item, ItemState, Job, JobState
+from deployments.jobs.records import ItemState, Job, JobState
 from deployments.jobs.schemas import error_text
 from deployments.jobs.zip_stream import ZipStream
 from deployments.settings import Jobs, Settings
@@ -144,25 +144,19 @@ def job(state: JobState, *, waiting: int = 0, done: int = 0, **times: float) -> 
     return Job("0" * 32, 0.0, state, counts, {}, "", **times)  # type: ignore[arg-type]
 
 
-def finished(at: float, attempt: int = 1) -> Item:
-    done = ItemState.DONE
-    return Item("0", 0, "", done, attempt, 1, None, 0, None, {}, finished_at=at)
-
-
 @pytest.mark.parametrize(
     ("of", "recent", "rate", "left"),
     [
         (job(JobState.RUNNING, waiting=10), [], None, None),
-        (job(JobState.RUNNING, waiting=10), [finished(90)], None, None),
-        (job(JobState.RUNNING, waiting=10), [finished(90), finished(95)], 0.1, 100),
-        (job(JobState.RUNNING, waiting=9), [finished(at) for at in (80, 85, 90)], 0.1, 90),
-        (job(JobState.RUNNING, waiting=9), [finished(99, 0), finished(99.5, 0)], None, None),
-        (job(JobState.PAUSED, waiting=9), [finished(90), finished(95)], None, None),
+        (job(JobState.RUNNING, waiting=10), [90.0], None, None),
+        (job(JobState.RUNNING, waiting=10), [90.0, 95.0], 0.1, 100),
+        (job(JobState.RUNNING, waiting=9), [80.0, 85.0, 90.0], 0.1, 90),
+        (job(JobState.PAUSED, waiting=9), [90.0, 95.0], None, None),
         (job(JobState.DONE, done=50, started_at=0.0, ended_at=100.0), [], 0.5, 0),
         (job(JobState.DONE, started_at=5.0, ended_at=5.0), [], None, 0),
     ],
 )
-def test_pace(of: Job, recent: list[Item], rate: float | None, left: float | None) -> None:
+def test_pace(of: Job, recent: list[float], rate: float | None, left: float | None) -> None:
     found = progress.of(of, recent, now=100)
     assert (found.photos_per_s, found.seconds_left) == (rate, left)
 
