@@ -165,15 +165,24 @@ def _cluster(resource: str) -> float:
 
 
 def _batch_size(settings: Settings, device: KnownDevice) -> int:
-    return settings.batch.max_size or (1 if device == "cpu" else _GPU_BATCH)
+    if settings.batch.max_size is not None:
+        return settings.batch.max_size
+    if device != "cpu":
+        return _GPU_BATCH
+    # OpenVINO gives each thread a photo of its own; ONNX Runtime gains nothing by a batch.
+    return _threads(settings, device) if _has_openvino(settings) else 1
 
 
 def _threads(settings: Settings, device: KnownDevice) -> int:
     """Threads of a net on the CPU."""
     if settings.threads_per_replica is not None:
         return settings.threads_per_replica
-    openvino = settings.runtime != "onnxruntime" and find_spec("openvino") is not None
-    return 2 if device == "cpu" and openvino and int(_cluster("CPU")) > 1 else 1
+    several = device == "cpu" and int(_cluster("CPU")) > 1
+    return 2 if several and _has_openvino(settings) else 1
+
+
+def _has_openvino(settings: Settings) -> bool:
+    return settings.runtime != "onnxruntime" and find_spec("openvino") is not None
 
 
 def _bounds(scale: Scale, few: int, many: int) -> tuple[int, int]:

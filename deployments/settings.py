@@ -63,7 +63,9 @@ class Batch(_Settings):
     """How Matting groups photos for the net; changes without a restart."""
 
     max_size: PositiveInt | None = None
-    """None: 1 on the CPU, where a batch gains nothing and costs memory, and 8 on a GPU."""
+    """None: 8 on a GPU. On the CPU as many as a net has threads with OpenVINO, else 1, as ONNX
+    Runtime gains nothing by more there.
+    """
     wait_ms: NonNegativeFloat = 0
     """How long the first photo of a batch waits for others when the net is idle."""
 
@@ -167,7 +169,7 @@ class Jobs(_Settings):
     """
     window: PositiveInt = 4
     """Photos of jobs that are in the graph at once."""
-    lease_s: PositiveFloat = 120
+    lease_s: PositiveFloat = 30
     """After this time without a sign of its runner a photo is given to another one."""
     max_attempts: PositiveInt = 3
     """Runners that may be lost over one photo before it is given up."""

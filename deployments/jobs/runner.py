@@ -31,8 +31,10 @@ _IDLE_S = 1.0
 """How soon a new job is noticed."""
 _AGAIN_S = 5.0
 _COUNT_S = 10.0
-# Of a lease: what is left must do for keeping the results.
-_WORKING_SHARE = 0.5
+_SIGNS = 3
+"""How often a lease is renewed in the time that it lasts."""
+_PHOTO_S = 60.0
+"""The deadline of a photo in the graph."""
 _PASSING = (DeadlinePassed, Overloaded, Unavailable)
 
 
@@ -84,6 +86,7 @@ class Runner:
         sweeper = Sweeper(store, self._files, self._jobs)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(store))
+            group.create_task(self._renew(store))
             group.create_task(self._sweep(sweeper))
             group.create_task(self._count(store))
 
@@ -116,6 +119,14 @@ class Runner:
                 await asyncio.sleep(_IDLE_S)
             while len(self._held) > window:
                 await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _renew(self, store: Store) -> None:
+        """Shows that this runner lives: what it had when it died is soon given to another one."""
+        while True:
+            await asyncio.sleep(self._jobs.lease_s / _SIGNS)
+            if self._held:
+                # Of a lease that was lost all the same the commit tells.
+                await self._told(store.renew, list(self._held.values()), self._jobs.lease_s)
 
     async def _forget(self, store: Store) -> None:
         erased, self._erased = self._erased, []
@@ -160,7 +171,7 @@ class Runner:
     async def _outcome(self, lease: Lease, noted: Note) -> Outcome:
         """Raises StorageUnavailable, and what passes of itself. Fills in the note."""
         item = lease.item
-        deadline_at = lease.until - (1 - _WORKING_SHARE) * self._jobs.lease_s
+        deadline_at = time.time() + _PHOTO_S
         try:
             if item.attempt > 1:
                 # A runner that died may have kept its results and not told the store.

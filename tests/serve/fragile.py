@@ -18,6 +18,8 @@ from models.weights import default_folder
 from pipeline.values import Alpha8, Rgb
 
 NAME = "fragile"
+LEASE_S = 1.0
+SLOW_S = 2.5
 
 
 def build(folder: Path, **args: Any) -> Application:
@@ -27,7 +29,7 @@ def build(folder: Path, **args: Any) -> Application:
     few["gateway"] = one.model_copy(update={"min_replicas": 2, "max_replicas": 2})
     nets = {"person": "selfie"}
     # In a folder of their own: the default one is the user's.
-    jobs = {"folder": folder / "jobs", "sweep_s": 0.5}
+    jobs = {"folder": folder / "jobs", "sweep_s": 0.5, "lease_s": LEASE_S}
     settings = Settings.model_validate(
         {"device": "cpu", "nets": nets, "jobs": jobs, "deadline_s": 60, **few, **args}
     )
@@ -64,7 +66,7 @@ class Net(MattingNet):
         if self._told("wedge"):
             time.sleep(600)
         if self._told("slow"):
-            time.sleep(2)
+            time.sleep(SLOW_S)
         self._ill |= self._told("ill")
         if self._ill or self._told("fail"):
             raise NotFinite("told to fail")

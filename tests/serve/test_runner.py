@@ -72,10 +72,22 @@ def test_a_job_waits_for_its_storage(service: httpx.Client, folder: Path, portra
     assert len(pictures(service, job)) == PHOTOS
 
 
+def test_a_photo_may_take_longer_than_a_lease(
+    service: httpx.Client, folder: Path, portrait: bytes
+) -> None:
+    assert fragile.SLOW_S > 2 * fragile.LEASE_S
+    (folder / "slow").touch()
+    job = posted(service, portrait)
+    eventually(lambda: state(service, job)["state"] == "done")
+    store = open_store(Jobs(folder=folder / "jobs"))
+    items = store.items(job.rpartition("/")[2])
+    assert [item.attempt for item in items] == [1] * PHOTOS, "none was begun a second time"
+
+
 def test_a_runner_that_goes_hands_back_what_it_has(
     service: httpx.Client, folder: Path, portrait: bytes
 ) -> None:
-    """Else its photos would wait for two minutes, until their leases end."""
+    """Else its photos would wait until their leases end."""
     (folder / "slow").touch()
     job = posted(service, portrait)
     eventually(lambda: state(service, job)["counts"]["leased"] > 0)

@@ -29,10 +29,13 @@ NAMES = ["astronaut", "cat", "coffee-cup", "grace-hopper", "gt-curly-mono", "gt-
 FLOAT_ROUNDING = 1e-4
 
 
-def opened(name: str, runtime: Runtime, precision: Precision) -> Callable[[Planes], Planes]:
+def opened(
+    name: str, runtime: Runtime, precision: Precision, threads: int = 1
+) -> Callable[[Planes], Planes]:
     net, folder = catalog.find(name), weights.default_folder()
     (source,) = weights.fetch(net, folder).values()
-    return open_run(prepare(net, source, folder, precision), runtime, ON_CPU)
+    options = SessionOptions(device="cpu", threads=threads)
+    return open_run(prepare(net, source, folder, precision), runtime, options)
 
 
 def planes(name: str, frames: list[Rgb]) -> Planes:
@@ -77,6 +80,26 @@ def test_a_batch_gives_what_its_frames_give_alone(precision: Precision, frames: 
     assert len({alpha.tobytes() for alpha in together}) == 4
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_frames_that_run_abreast_get_their_own_answers(count: int, frames: list[Rgb]) -> None:
+    given = planes("u2netp", frames[:count])
+    given.setflags(write=False)
+    run = opened("u2netp", "openvino", "fp32", threads=2)
+    first, again = run(given), run(given[::-1])
+    expected = opened("u2netp", "openvino", "fp32")(given)
+    np.testing.assert_allclose(first, expected, atol=FLOAT_ROUNDING)
+    np.testing.assert_allclose(again, expected[::-1], atol=FLOAT_ROUNDING)
+
+
+def test_a_batch_of_wrong_frames_spoils_no_later_one(frames: list[Rgb]) -> None:
+    run = opened("selfie", "openvino", "fp32", threads=2)
+    given = planes("selfie", frames[:2])
+    expected = run(given)
+    with pytest.raises(RuntimeError, match="shape"):
+        run(np.zeros((2, 3, 64, 64), np.float32))
+    np.testing.assert_array_equal(run(given), expected)
+
+
 def test_an_answer_stays_what_it_was_and_its_input_too(frames: list[Rgb]) -> None:
     run = opened("selfie", "openvino", "fp32")
     given = planes("selfie", frames[:2])
@@ -109,14 +132,15 @@ def test_a_frame_of_another_size_is_an_error() -> None:
 # --- How it runs ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_threads_precision_and_pinning_are_set(threads: int) -> None:
+@pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 1), (2, 2)])
+def test_threads_precision_and_pinning_are_set(threads: int, streams: int) -> None:
     net, folder = catalog.find("selfie"), weights.default_folder()
     (source,) = weights.fetch(net, folder).values()
     model = prepare(net, source, folder, "fp32")
-    compiled = openvino_session.compiled(model, SessionOptions("cpu", threads=threads))
+    options = SessionOptions("cpu", threads=threads)
+    compiled = openvino_session.compiled(model, options, streams)
     assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
-    assert compiled.get_property("NUM_STREAMS") == 1
+    assert compiled.get_property("NUM_STREAMS") == streams
     assert compiled.get_property("ENABLE_CPU_PINNING") is False
     assert compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
 
