@@ -98,7 +98,7 @@ def graph(
     cores = max(1, int(_cluster("CPU")))
     sides = {name: nets.sides(each) for name, each in _nets(settings).items()}
     expert_side_px = sides[None].pop("expert", None)
-    batch = _batch_size(settings, device)
+    batch, lanes = _batch_size(settings, device), _lanes(settings, device)
     if device == "cpu":
         share: dict[str, float] = {}
         many = max(1, cores // _threads(settings, device))
@@ -122,12 +122,13 @@ def graph(
     def matting(
         model: str | None, scale: Scale, *, few: int, many: int, cpus: float
     ) -> Application:
-        make = scaled(ongoing=held, target=2 * batch, few=few, many=many, cpus=cpus, **share)
+        target = 2 * batch * lanes
+        make = scaled(ongoing=held, target=target, few=few, many=many, cpus=cpus, **share)
         deployment = make(Matting, scale).options(
             name=f"Matting-{model}" if model else "Matting",
             user_config={"max_size": batch, "wait_ms": settings.batch.wait_ms},
         )
-        return deployment.bind(loaders[model], settings)
+        return deployment.bind(loaders[model], settings, lanes)
 
     # Places beyond the photos in flight, so that health checks, pages and refusals still get
     # through.
@@ -165,12 +166,13 @@ def _cluster(resource: str) -> float:
 
 
 def _batch_size(settings: Settings, device: KnownDevice) -> int:
-    if settings.batch.max_size is not None:
-        return settings.batch.max_size
-    if device != "cpu":
-        return _GPU_BATCH
-    # OpenVINO gives each thread a photo of its own; ONNX Runtime gains nothing by a batch.
-    return _threads(settings, device) if _has_openvino(settings) else 1
+    return settings.batch.max_size or (1 if device == "cpu" else _GPU_BATCH)
+
+
+def _lanes(settings: Settings, device: KnownDevice) -> int:
+    """Batches that a Matting replica works on at once: OpenVINO gives each its own thread."""
+    is_shared = device == "cpu" and _has_openvino(settings)
+    return _threads(settings, device) if is_shared else 1
 
 
 def _threads(settings: Settings, device: KnownDevice) -> int:

@@ -4,12 +4,21 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """An item's place in a batch."""
+
+    is_taken: bool = True
+    """Until its batch begins, or the item leaves."""
 
 
 class Gate:
-    """Lets items into the batch queue only while no batch is running, and no more than fill one.
+    """Lets items into the batch queue only while a lane is free, and no more than fill one batch.
 
     Without it, ``@serve.batch`` starts collecting the next batch while one runs, gives up after its
     wait and parks what little came: under a steady trickle every batch holds one item (Ray 2.60).
@@ -17,21 +26,23 @@ class Gate:
     net does not wait.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, lanes: int = 1) -> None:
         self.size = size
         """Items of one batch; may change at any time."""
-        self._running = False
+        self._lanes = lanes
+        """Batches that may run at once."""
+        self._running = 0
         self._entered = 0
         # When each came, a number that tells those of one moment apart, and what it waits for.
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
 
     @asynccontextmanager
-    async def place(self, yields_s: float = 0) -> AsyncIterator[None]:
+    async def place(self, yields_s: float = 0) -> AsyncIterator[Place]:
         """A place in the batch that is being collected; the body joins the queue. First come, first
         served, but for those that yield to all that come so many seconds later.
         """
-        if self._running or self._waiting or self._entered >= self.size:
+        if self._waiting or not self._is_open:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             came_s = time.monotonic() + yields_s
             heapq.heappush(self._waiting, (came_s, next(self._numbers), turn))
@@ -39,35 +50,43 @@ class Gate:
                 await turn
             except asyncio.CancelledError:
                 if not turn.cancelled():  # it had been let in already
-                    self._leave()
+                    self._entered -= 1
+                    self._admit()
                 raise
         else:
             self._entered += 1
+        place = Place()
         try:
-            yield
-        except BaseException:
-            # Cancelled or refused before its batch began, or else the batch is over and the count
-            # is 0 anyway.
-            self._leave()
-            raise
+            yield place
+        finally:
+            # Unless its batch began, it was cancelled or refused before.
+            self._clear(place)
+            self._admit()
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[None]:
-        """Closed while the body runs one batch; open for the next one afterwards."""
-        self._running = True
+    async def batch(self, places: Iterable[Place]) -> AsyncIterator[None]:
+        """Takes a lane while the body runs the batch of these places."""
+        for place in places:
+            self._clear(place)
+        self._running += 1
+        self._admit()
         try:
             yield
         finally:
-            self._running = False
-            self._entered = 0
+            self._running -= 1
             self._admit()
 
-    def _leave(self) -> None:
-        self._entered = max(0, self._entered - 1)
-        self._admit()
+    @property
+    def _is_open(self) -> bool:
+        return self._running < self._lanes and self._entered < self.size
+
+    def _clear(self, place: Place) -> None:
+        if place.is_taken:
+            place.is_taken = False
+            self._entered -= 1
 
     def _admit(self) -> None:
-        while not self._running and self._waiting and self._entered < self.size:
+        while self._waiting and self._is_open:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 self._entered += 1

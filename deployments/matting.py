@@ -8,7 +8,7 @@ import cv2
 from ray import serve
 
 from deployments import calls, health, tracing
-from deployments.gate import Gate
+from deployments.gate import Gate, Place
 from deployments.line import Line, Ticket
 from deployments.metrics import Batches, StepMeter
 from deployments.settings import Settings
@@ -20,6 +20,7 @@ from pipeline.values import Alpha8, Rgb
 
 Frames: TypeAlias = dict[str, tuple[Rgb, ...]]
 Alphas: TypeAlias = dict[str, tuple[Alpha8, ...]]
+_Photo: TypeAlias = tuple[Frames, Ticket, Place]
 
 log = logging.getLogger("ray.serve")
 
@@ -30,14 +31,17 @@ _PATIENCE_S = 1.0
 class Matting:
     """Several named nets on one device; a photo asks those that it wants."""
 
-    def __init__(self, load_nets: Callable[[], dict[str, MattingNet]], settings: Settings) -> None:
+    def __init__(
+        self, load_nets: Callable[[], dict[str, MattingNet]], settings: Settings, lanes: int = 1
+    ) -> None:
+        """``lanes``: batches that are worked on at once; the nets must be safe to call so."""
         cv2.setNumThreads(1)
         tracing.start(settings.tracing, "Matting")
         self._nets = load_nets()
         # The replica's event loop stays free to collect the next batch while the nets run.
-        self._worker = Worker(1)
+        self._worker = Worker(lanes)
         self._settings = settings
-        self._gate = Gate(1)
+        self._gate = Gate(1, lanes)
         self._probe = health.Probe(self._nets)
         self._line = Line(StepMeter())
         self._batches = Batches()
@@ -68,23 +72,30 @@ class Matting:
     async def _matted(self, frames: Frames, deadline_at: float, *, yields_s: float) -> Alphas:
         ticket = self._line.join()
         try:
-            async with self._gate.place(yields_s):
+            async with self._gate.place(yields_s) as place:
                 calls.check(deadline_at)
-                alphas, together = await self._batch((frames, ticket))
+                photo = frames, ticket, place
+                if self._gate.size > 1:
+                    alphas, together = await self._batch(photo)
+                else:
+                    ((alphas, together),) = await self._run([photo])
         finally:
             self._line.leave(ticket)
         tracing.tell(batch_photos=together, wait_ms=ticket.wait_ms, work_ms=ticket.work_ms)
         return alphas
 
     @serve.batch(max_batch_size=1, batch_wait_timeout_s=0)
-    async def _batch(self, photos: list[tuple[Frames, Ticket]]) -> list[tuple[Alphas, int]]:
+    async def _batch(self, photos: list[_Photo]) -> list[tuple[Alphas, int]]:
+        return await self._run(photos)
+
+    async def _run(self, photos: list[_Photo]) -> list[tuple[Alphas, int]]:
         """The alphas of each photo, and how many photos there were."""
-        async with self._gate.batch():
+        async with self._gate.batch(place for _, _, place in photos):
             self._batches.ran(len(photos))
-            for _, ticket in photos:
+            for _, ticket, _ in photos:
                 self._line.begin(ticket)
             try:
-                frames = [each for each, _ in photos]
+                frames = [each for each, _, _ in photos]
                 alphas: list[Alphas] = await self._worker.run(self._matte, frames)
                 return [(each, len(photos)) for each in alphas]
             except Exception as error:
@@ -94,7 +105,7 @@ class Matting:
                 self._probe.suspect = True
                 raise Unavailable("unavailable") from error
             finally:
-                for _, ticket in photos:
+                for _, ticket, _ in photos:
                     self._line.end(ticket)
 
     def _matte(self, photos: list[Frames]) -> list[Alphas]:

@@ -63,9 +63,7 @@ class Batch(_Settings):
     """How Matting groups photos for the net; changes without a restart."""
 
     max_size: PositiveInt | None = None
-    """None: 8 on a GPU. On the CPU as many as a net has threads with OpenVINO, else 1, as ONNX
-    Runtime gains nothing by more there.
-    """
+    """None: 1 on the CPU, where a batch gains nothing and costs memory, and 8 on a GPU."""
     wait_ms: NonNegativeFloat = 0
     """How long the first photo of a batch waits for others when the net is idle."""
 
@@ -238,8 +236,8 @@ class Settings(_Settings):
     """
     threads_per_replica: PositiveInt | None = None
     """Threads of a net on the CPU; there is one Matting replica for each so many cores. None: two
-    where OpenVINO may run the nets, which makes one photo alone sooner and many together hardly
-    later, else one, which gives ONNX Runtime an eighth more photos a second.
+    where OpenVINO may run the nets, which gives a photo that is alone both, and else one to each;
+    with ONNX Runtime one, which gives an eighth more photos a second.
     """
     nets: Mapping[Role, str] = Field(
         default={"person": "selfie", "saliency": "u2netp"}, min_length=1

@@ -29,7 +29,7 @@ class NotFinite(RuntimeError):
 
 
 class MattingNet:
-    """One net behind ``matte``; safe to call from one thread at a time."""
+    """One net behind ``matte``; safe to call from several threads at once where ``run`` is."""
 
     def __init__(self, net: Net, run: Run) -> None:
         """``run`` takes float32 Nx3xSxS and returns float32 Nx1xSxS."""

@@ -1,9 +1,12 @@
 """Opens nets with OpenVINO on the CPU, where it is installed."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,33 +16,52 @@ from models.session import ProviderUnavailable, SessionOptions
 
 
 class CompiledNet:
-    """A net of one input and one output behind a call; safe to call from one thread at a time."""
+    """A net of one input and one output behind a call; safe to call from as many threads at once as
+    it has itself.
 
-    def __init__(self, alone: Any, abreast: Sequence[Any]) -> None:
-        """OpenVINO's requests for one frame each: one that has all the threads to itself, and those
-        that have one each and run at the same time.
+    A caller who is alone has all its threads. Threads that share a frame wait for each other at
+    every layer, so of several callers each has one.
+    """
+
+    def __init__(self, alone: Any, lanes: Sequence[Any]) -> None:
+        """OpenVINO's requests for one frame: one that has all the threads, and those that have one
+        each, unless there is one thread only.
         """
         self._alone = alone
-        self._abreast = abreast
+        self._lanes: SimpleQueue[Any] = SimpleQueue()
+        for lane in lanes:
+            self._lanes.put(lane)
+        self._has_lanes = bool(lanes)
+        self._callers = 0
+        self._counting = Lock()
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The net's output of each frame of the batch, which may be read-only and is not kept.
 
-        As many frames as there are threads run abreast, one on each, which saves what threads cost
-        that share a frame and wait for each other; one that is left over has them all.
+        Frames run one by one: on a CPU that takes as long as together, and a net that is compiled
+        for any number of frames takes longer.
         """
         frames = [batch[at : at + 1] for at in range(len(batch))]
-        together = len(self._abreast)
-        outputs = []
-        while together and len(frames) >= together:
-            now, frames = frames[:together], frames[together:]
-            for request, frame in zip(self._abreast, now, strict=True):
-                request.start_async([frame])
-            for request in self._abreast:
-                request.wait()
-            outputs += [np.array(request.get_output_tensor().data) for request in self._abreast]
-        outputs += [self._alone.infer([frame])[0] for frame in frames]
-        return np.concatenate(outputs)
+        with self._request() as request:
+            return np.concatenate([request.infer([frame])[0] for frame in frames])
+
+    @contextmanager
+    def _request(self) -> Iterator[Any]:
+        with self._counting:
+            self._callers += 1
+            is_alone = self._callers == 1
+        try:
+            if is_alone or not self._has_lanes:
+                yield self._alone
+            else:
+                lane = self._lanes.get()
+                try:
+                    yield lane
+                finally:
+                    self._lanes.put(lane)
+        finally:
+            with self._counting:
+                self._callers -= 1
 
 
 def why_not() -> str | None:

@@ -1,7 +1,9 @@
 """The programs that can run a net, behind one function."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -26,6 +28,8 @@ def open_run(model: Path, runtime: Runtime, options: SessionOptions) -> Run:
 
 def _opened(model: Path, options: SessionOptions) -> Run:
     session = open_session(model, options)
+    # Several threads of its own would wait for each other, and each run takes memory.
+    running = Lock() if options.threads > 1 else nullcontext()
     given = session.get_inputs()[0]
     # A net whose batch axis is fixed (BiRefNet) takes its photos one by one.
     at_once = given.shape[0] if isinstance(given.shape[0], int) else None
@@ -33,6 +37,7 @@ def _opened(model: Path, options: SessionOptions) -> Run:
     def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         size = at_once or len(batch)
         parts = [batch[at : at + size] for at in range(0, len(batch), size)]
-        return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
+        with running:
+            return np.concatenate([session.run(None, {given.name: part})[0] for part in parts])
 
     return run
