@@ -170,7 +170,7 @@ def _batch_size(settings: Settings, device: KnownDevice) -> int:
 
 
 def _lanes(settings: Settings, device: KnownDevice) -> int:
-    """Batches that a Matting replica works on at once: OpenVINO gives each its own thread."""
+    """Photos that a Matting replica works on at once: OpenVINO gives each its own thread."""
     is_shared = device == "cpu" and _has_openvino(settings)
     return _threads(settings, device) if is_shared else 1
 

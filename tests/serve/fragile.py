@@ -30,9 +30,9 @@ def build(folder: Path, **args: Any) -> Application:
     nets = {"person": "selfie"}
     # In a folder of their own: the default one is the user's.
     jobs = {"folder": folder / "jobs", "sweep_s": 0.5, "lease_s": LEASE_S}
-    settings = Settings.model_validate(
-        {"device": "cpu", "nets": nets, "jobs": jobs, "deadline_s": 60, **few, **args}
-    )
+    # One thread: while the net works on a photo all others wait.
+    kept: dict[str, Any] = {"device": "cpu", "threads_per_replica": 1, "deadline_s": 60}
+    settings = Settings.model_validate({**kept, "nets": nets, "jobs": jobs, **few, **args})
     return graph(settings, "cpu", {None: partial(_load, folder)})
 
 

@@ -18,7 +18,7 @@ from pipeline.errors import DeadlinePassed
 from tests.serve import slow
 
 FRAME = np.zeros((320, 320, 3), np.uint8)
-FRAMES = {role: (FRAME,) for role in ("size", "gpu", "replica")}
+FRAMES = {role: (FRAME,) for role in ("size", "abreast", "gpu", "replica")}
 
 
 @pytest.fixture
@@ -83,6 +83,15 @@ def test_photos_whose_client_left_do_not_block_the_gate(log: Path) -> None:
     for response in [ask(handle) for _ in range(3)]:
         response.cancel()
     assert told(ask(handle)) == 1
+
+
+@pytest.mark.parametrize(("batch", "threads", "most"), [(1, 1, 1), (1, 2, 2), (4, 2, 1)])
+def test_each_thread_works_on_a_photo_unless_they_are_collected(
+    log: Path, batch: int, threads: int, most: int
+) -> None:
+    handle = matting(log, batch=batch, threads=threads)
+    responses = [ask(handle) for _ in range(8)]
+    assert max(told(response, "abreast") for response in responses) == most
 
 
 def test_user_config_changes_the_batch_without_a_restart(log: Path) -> None:
