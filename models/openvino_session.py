@@ -16,22 +16,20 @@ from models.session import ProviderUnavailable, SessionOptions
 
 
 class CompiledNet:
-    """A net of one input and one output behind a call; safe to call from as many threads at once as
-    it has itself.
+    """A net of one input and one output behind a call; safe to call from several threads at once.
 
-    A caller who is alone has all its threads. Threads that share a frame wait for each other at
-    every layer, so of several callers each has one.
+    A caller who is alone has all the net's threads. Threads that share a frame wait for each other
+    at every layer, so of several callers each has one, and those beyond wait for one.
     """
 
-    def __init__(self, alone: Any, lanes: Sequence[Any]) -> None:
-        """OpenVINO's requests for one frame: one that has all the threads, and those that have one
-        each, unless there is one thread only.
+    def __init__(self, lanes: Sequence[Any], alone: Any = None) -> None:
+        """OpenVINO's requests for one frame: ``lanes`` have a thread each, ``alone`` has all of
+        them, where there are several.
         """
-        self._alone = alone
         self._lanes: SimpleQueue[Any] = SimpleQueue()
         for lane in lanes:
             self._lanes.put(lane)
-        self._has_lanes = bool(lanes)
+        self._alone = alone
         self._callers = 0
         self._counting = Lock()
 
@@ -51,7 +49,7 @@ class CompiledNet:
             self._callers += 1
             is_alone = self._callers == 1
         try:
-            if is_alone or not self._has_lanes:
+            if is_alone and self._alone is not None:
                 yield self._alone
             else:
                 lane = self._lanes.get()
@@ -87,11 +85,11 @@ def compile_net(model: Path, options: SessionOptions) -> CompiledNet:
 
     Raises ProviderUnavailable as ``check`` does, and RuntimeError for a file that is no model.
     """
-    alone = compiled(model, options).create_infer_request()
-    if options.threads == 1:
-        return CompiledNet(alone, [])
     streams = compiled(model, options, streams=options.threads)
-    return CompiledNet(alone, [streams.create_infer_request() for _ in range(options.threads)])
+    lanes = [streams.create_infer_request() for _ in range(options.threads)]
+    if options.threads == 1:
+        return CompiledNet(lanes)
+    return CompiledNet(lanes, compiled(model, options).create_infer_request())
 
 
 def compiled(model: Path, options: SessionOptions, streams: int = 1) -> Any:

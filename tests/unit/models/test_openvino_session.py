@@ -81,12 +81,14 @@ def test_a_batch_gives_what_its_frames_give_alone(precision: Precision, frames: 
     assert len({alpha.tobytes() for alpha in together}) == 4
 
 
-@pytest.mark.parametrize("callers", [2, 5])
-def test_callers_at_once_get_their_own_answers(callers: int, frames: list[Rgb]) -> None:
+@pytest.mark.parametrize(("callers", "threads"), [(2, 1), (2, 2), (5, 2)])
+def test_callers_at_once_get_their_own_answers(
+    callers: int, threads: int, frames: list[Rgb]
+) -> None:
     """Also more of them than the net has threads."""
     given = [planes("u2netp", [frame]) for frame in frames]
     expected = [opened("u2netp", "openvino", "fp32")(each) for each in given]
-    run = opened("u2netp", "openvino", "fp32", threads=2)
+    run = opened("u2netp", "openvino", "fp32", threads)
     with ThreadPoolExecutor(callers) as pool:
         answers = list(pool.map(run, given * 2))
     for answer, alone in zip(answers, expected * 2, strict=True):
