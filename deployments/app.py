@@ -122,7 +122,7 @@ def graph(
     def matting(
         model: str | None, scale: Scale, *, few: int, many: int, cpus: float
     ) -> Application:
-        target = 2 * batch * lanes
+        target = 2 * max(batch, lanes)
         make = scaled(ongoing=held, target=target, few=few, many=many, cpus=cpus, **share)
         deployment = make(Matting, scale).options(
             name=f"Matting-{model}" if model else "Matting",

@@ -29,8 +29,8 @@ class Gate:
     def __init__(self, size: int, lanes: int = 1) -> None:
         self.size = size
         """Items of one batch; may change at any time."""
-        self.lanes = lanes
-        """Batches that may run at once; may change, too."""
+        self._lanes = lanes
+        """Batches that may run at once while they are of one item: larger ones are collected."""
         self._running = 0
         self._entered = 0
         # When each came, a number that tells those of one moment apart, and what it waits for.
@@ -78,7 +78,8 @@ class Gate:
 
     @property
     def _is_open(self) -> bool:
-        return self._running < self.lanes and self._entered < self.size
+        lanes = self._lanes if self.size == 1 else 1
+        return self._running < lanes and self._entered < self.size
 
     def _clear(self, place: Place) -> None:
         if place.is_taken:

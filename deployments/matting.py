@@ -43,7 +43,6 @@ class Matting:
         # The replica's event loop stays free to collect the next batch while the nets run.
         self._worker = Worker(lanes)
         self._settings = settings
-        self._lanes = lanes
         self._gate = Gate(1, lanes)
         self._probe = health.Probe(self._nets)
         self._line = Line(StepMeter())
@@ -52,7 +51,6 @@ class Matting:
     def reconfigure(self, batch: dict[str, Any]) -> None:
         """Takes ``max_size`` and ``wait_ms`` from user_config, without a restart."""
         self._gate.size = int(batch["max_size"])
-        self._gate.lanes = self._lanes if self._gate.size == 1 else 1
         queue: Any = self._batch  # @serve.batch adds setters that its type does not show
         queue.set_max_batch_size(self._gate.size)
         queue.set_batch_wait_timeout_s(batch["wait_ms"] / 1000)
