@@ -27,7 +27,13 @@ _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
 # hangs up without an answer. So each request has its own, which takes a tenth of a millisecond.
 # The Gateway is not told: it would close it with what it did not read of a refused upload, and the
 # client would get a reset in place of the refusal.
-_NEW_EACH = ("http-reuse never", "option http-server-close", "option http-pretend-keepalive")
+# And each Gateway tells the turnstile of its places.
+_BACKEND = (
+    *("http-reuse never", "option http-server-close", "option http-pretend-keepalive"),
+    "http-response set-var(txn.idphoto_gateways) nbsrv",
+    "http-response set-var(proc.idphoto_places) res.hdr(x-idphoto-places),mul(txn.idphoto_gateways)"
+    " if { res.hdr(x-idphoto-places) -m found }",
+)
 _REUSE = re.compile(r"^([ \t]*)http-reuse always$", re.MULTILINE)
 _SOCKET = re.compile(r"^([ \t]*stats socket \S+ mode) 666 ", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n[ \t]+bind .*\n", re.MULTILINE)
@@ -48,6 +54,7 @@ _RULES = f"""\
     http-request del-header x-request-disconnect-disabled
     http-request set-header x-request-disconnect-disabled ?1 if METH_POST {_LARGE}
     http-response del-header x-idphoto-full
+    http-response del-header x-idphoto-places
     http-response del-header server
     http-response return status 429 FULL if {{ status 429 }} {_NOT_OURS}
     http-response return status 503 LOST if {{ status 503 }} {_NOT_OURS}
@@ -81,7 +88,7 @@ def adapted(config: str) -> str:
         (_LOG, "", 1),
         (_SOCKET, r"\1 600 ", 1),
         (_ERROR_FILE, lambda line: f"    http-error status {line[1]} {lost}", 3),
-        (_REUSE, "\n".join(rf"\1{line}" for line in _NEW_EACH), None),
+        (_REUSE, "\n".join(rf"\1{line}" for line in _BACKEND), None),
         (_FRONTEND, lambda head: head[0] + _NAMED + turnstile + rules, 1),
     ):
         config, found = pattern.subn(ours, config)

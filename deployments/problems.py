@@ -26,6 +26,9 @@ Shape: TypeAlias = Callable[[Response, IdPhotoError], Response]
 FULL = "X-Idphoto-Full"
 """Tells the turnstiles, which take it away, that a Gateway has no place left."""
 
+PLACES = "X-Idphoto-Places"
+"""Tells HAProxy's turnstile how many photos the Gateway that answers takes on at once."""
+
 
 def request_id() -> str:
     """The id that Ray Serve took from ``X-Request-Id`` or made, and puts into the answer and every

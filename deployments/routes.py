@@ -32,6 +32,7 @@ from deployments.guard import Guard
 from deployments.headers import SecurityHeaders
 from deployments.jobs import routes as job_routes
 from deployments.leaving import Leaving
+from deployments.places import Places
 from deployments.request_log import RequestLog
 from deployments.reuse import CUTOUT_FIELD, PhotoRequest, SheetRequest
 from deployments.schemas import DocumentInfo, PhotosInfo, ReportsInfo, SheetInfo
@@ -224,6 +225,7 @@ def build(studio: Studio) -> FastAPI:
     # Whatever reads below is told of a client that leaves.
     app.add_middleware(Leaving)
     app.add_middleware(RequestLog)
+    app.add_middleware(Places, gateway=studio)
     return app
 
 

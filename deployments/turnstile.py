@@ -9,9 +9,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deployments.addresses import PHOTOS
+from deployments.addresses import is_photo
 from deployments.pace import Pace
-from deployments.problems import FULL, problem
+from deployments.problems import FULL, PLACES, problem
 from pipeline.errors import Overloaded
 
 # Between two photos, until some are seen: as on a laptop, as whoever is asked back too late leaves
@@ -37,7 +37,7 @@ class Turnstile:
         self._pace = Pace(_FIRST_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_photo(scope):
+        if not is_photo(scope):
             await self._app(scope, receive, send)
             return
         if self._in_flight >= self._limit:
@@ -85,12 +85,6 @@ class _Answer:
             self.rays = message["status"] == 429 and "json" not in headers.get("content-type", "")
             self.full = self.rays or FULL in headers
             if not self._tells:
-                del headers[FULL]
+                del headers[FULL], headers[PLACES]
         if not self.rays:
             await self._send(message)
-
-
-def _is_photo(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] != "POST":
-        return False
-    return str(scope["path"]).rstrip("/").endswith(PHOTOS)

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
 from threading import Semaphore, Thread
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -50,16 +51,16 @@ class Gateway(BaseHTTPRequestHandler):
         status = {"/full": 429, "/gone": 503, "/late": 504}.get(self.path, 200)
         own = self.path in ("/late", "/v1/photos", "/v1/jobs")
         body = json.dumps(dict(self.headers)) if own else "Request dropped due to backpressure"
-        self.tell(status, "application/json" if own else "text/plain", body, self.path == "/late")
+        told = {"X-Idphoto-Full": "1"} if self.path == "/late" else {}
+        self.tell(status, "application/json" if own else "text/plain", body, told)
 
     do_GET = do_POST
 
-    def tell(self, status: int, media_type: str, body: str, full: bool) -> None:
+    def tell(self, status: int, media_type: str, body: str, told: dict[str, str]) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(body)))
-        if full:
-            self.send_header("X-Idphoto-Full", "1")
+        headers = {"Content-Type": media_type, "Content-Length": str(len(body)), **told}
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -71,17 +72,31 @@ class FullGateway(Gateway):
     """Has places for three photos, and refuses others."""
 
     places = Semaphore(3)
+    tells: ClassVar[dict[str, str]] = {}
     refused = 0
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        status = 200 if self.places.acquire(blocking=False) else 429
-        if status == 200:
-            time.sleep(0.2)
-            self.places.release()
-        else:
-            FullGateway.refused += 1
-        self.tell(status, "application/json", "{}", status == 429)
+        if not self.places.acquire(blocking=False):
+            type(self).refused += 1
+            self.tell(429, "application/json", "{}", {"X-Idphoto-Full": "1", **self.tells})
+            return
+        time.sleep(0.2)
+        self.places.release()
+        self.tell(200, "application/json", "{}", self.tells)
+
+
+class TellingGateway(FullGateway):
+    """Tells of them."""
+
+    places = Semaphore(3)
+    tells: ClassVar[dict[str, str]] = {"X-Idphoto-Places": "3"}
+    refused = 0
+
+
+class Server(ThreadingHTTPServer):
+    # As many may wait to be taken as with uvicorn; those of a crowd beyond its five would be lost.
+    request_queue_size = 2048
 
 
 def written(folder: Path, port: int, backend: int) -> Path:
@@ -111,7 +126,7 @@ def config(tmp_path: Path) -> Path:
 def running(folder: Path, handler: type[Gateway]) -> Iterator[httpx.Client]:
     """A client of an HAProxy that runs as Ray starts it."""
     port = free_port()
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
+    with Server(("127.0.0.1", 0), handler) as gateway:
         Thread(target=gateway.serve_forever, daemon=True).start()
         file = written(folder, port, gateway.server_port)
         process = subprocess.Popen([PROGRAM, "-db", "-f", file], stderr=subprocess.DEVNULL)
@@ -209,8 +224,11 @@ def test_the_gateways_own_words_pass(edge: httpx.Client) -> None:
     assert "x-idphoto-full" not in answer.headers
 
 
-def test_a_crowd_is_refused_before_it_reaches_a_gateway(tmp_path: Path) -> None:
-    with running(tmp_path, FullGateway) as edge:
+@pytest.mark.parametrize("gateway", [FullGateway, TellingGateway])
+def test_a_crowd_is_refused_before_it_reaches_a_gateway(
+    tmp_path: Path, gateway: type[FullGateway]
+) -> None:
+    with running(tmp_path, gateway) as edge:
 
         def ask(language: str) -> list[httpx.Response]:
             headers = {"Accept-Language": language, "X-Request-Id": "mine"}
@@ -225,7 +243,8 @@ def test_a_crowd_is_refused_before_it_reaches_a_gateway(tmp_path: Path) -> None:
     assert later == [200] * 3
     assert {answer.status_code for answer in answers} == {200, 429}
     refusals = [answer for answer in answers if answer.content != b"{}"]
-    assert len(refusals) > 10 * FullGateway.refused > 0
+    assert len(refusals) > 10 * gateway.refused
+    assert bool(gateway.refused) == (gateway is FullGateway)
     # Who hammers waits for the refusal.
     assert min(answer.elapsed for answer in refusals) < timedelta(seconds=0.5)
     assert max(answer.elapsed for answer in refusals) > timedelta(seconds=0.9)

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from deployments.problems import FULL, problem
+from deployments.problems import FULL, PLACES, problem
 from deployments.turnstile import Turnstile
 from pipeline.errors import Overloaded
 
@@ -160,6 +160,20 @@ def test_other_requests_pass_whatever_is_full(path: str) -> None:
         await settle()
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_a_gateway_tells_is_for_haproxy_alone(tells: bool) -> None:
+    async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(PLACES.lower().encode(), b"16"), (b"content-type", b"image/jpeg")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"photo"})
+
+    async def ask() -> list[Message]:
+        return await posted(Turnstile(gateway, tells=tells))
+
+    (start, _) = asyncio.run(ask())
+    assert (PLACES.lower().encode() in dict(start["headers"])) == tells
 
 
 def test_a_turnstile_before_it_is_told_of_places_alone() -> None:
