@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,8 +81,9 @@ class Client:
     """One process's worth of clients. Photos are sent in turn."""
 
     def __init__(self, uploads: Sequence[Upload], obey: bool = False) -> None:
-        """``obey`` sends a photo that got 429 again, after Retry-After; its latency then counts
-        from the first time.
+        """``obey`` sends a photo that got 429 again, within the second after Retry-After: it has
+        whole seconds, and a crowd that takes them to the letter comes all in one moment. The
+        photo's latency then counts from the first time.
         """
         self._uploads = cycle(uploads)
         self._obey = obey
@@ -138,6 +140,7 @@ class Client:
             again = self._obey and outcome.startswith("429")
             if not again:
                 return
+            wait_s += random.random()
             await asyncio.sleep(min(wait_s, until_s - now_s))
             if now_s + wait_s >= until_s:
                 return
