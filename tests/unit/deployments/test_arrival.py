@@ -21,6 +21,8 @@ LIMIT_S = 60.0
 class Studio:
     """As a Gateway that is never asked for a photo."""
 
+    places = (16, 16)
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 

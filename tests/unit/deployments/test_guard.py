@@ -27,6 +27,8 @@ FRIEND = "https://friend.example"
 class Studio:
     """Refuses every photo, or fails, or waits until it is told to go on."""
 
+    places = (16, 16)
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.begun = asyncio.Event()

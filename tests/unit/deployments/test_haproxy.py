@@ -224,9 +224,9 @@ def test_the_gateways_own_words_pass(edge: httpx.Client) -> None:
     assert "x-idphoto-full" not in answer.headers
 
 
-@pytest.mark.parametrize("gateway", [FullGateway, TellingGateway])
+@pytest.mark.parametrize(("gateway", "share"), [(FullGateway, 0.1), (TellingGateway, 0.01)])
 def test_a_crowd_is_refused_before_it_reaches_a_gateway(
-    tmp_path: Path, gateway: type[FullGateway]
+    tmp_path: Path, gateway: type[FullGateway], share: float
 ) -> None:
     with running(tmp_path, gateway) as edge:
 
@@ -243,8 +243,7 @@ def test_a_crowd_is_refused_before_it_reaches_a_gateway(
     assert later == [200] * 3
     assert {answer.status_code for answer in answers} == {200, 429}
     refusals = [answer for answer in answers if answer.content != b"{}"]
-    assert len(refusals) > 10 * gateway.refused
-    assert bool(gateway.refused) == (gateway is FullGateway)
+    assert gateway.refused < share * len(refusals)
     # Who hammers waits for the refusal.
     assert min(answer.elapsed for answer in refusals) < timedelta(seconds=0.5)
     assert max(answer.elapsed for answer in refusals) > timedelta(seconds=0.9)
