@@ -7,13 +7,13 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.addresses import JOBS
 from deployments.problems import problem
 from pipeline.errors import UnsupportedFormat, UploadTooSlow
 
 _PLAIN = frozenset({"", "identity"})
 # Of any size, so that only their getting on has a limit: with fewer bytes in that time a client
 # keeps a place and nothing else.
-_JOBS = "/v1/jobs"
 _PROGRESS_BYTES = 65_536
 
 
@@ -38,7 +38,7 @@ class Arrival:
             answer.headers["Accept-Encoding"] = "identity"
             await answer(scope, receive, send)
         else:
-            renewed = str(scope["path"]).rstrip("/").endswith(_JOBS)
+            renewed = str(scope["path"]).rstrip("/").endswith(JOBS)
             await self._app(scope, self._in_time(receive, renewed), send)
 
     def _in_time(self, receive: Receive, renewed: bool) -> Receive:

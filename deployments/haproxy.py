@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from deployments.addresses import PHOTOS
+from deployments.addresses import JOBS, PHOTOS
 from deployments.headers import ALWAYS
 from deployments.statuses import MEDIA_TYPE, RETRY_AFTER_S, Language, of_error
 from pipeline.errors import IdPhotoError, Overloaded, Unavailable
@@ -30,9 +30,11 @@ _ERROR_FILE = re.compile(r"^[ \t]*errorfile (50[234]) .*$", re.MULTILINE)
 # And each Gateway tells the turnstile of its places.
 _BACKEND = (
     *("http-reuse never", "option http-server-close", "option http-pretend-keepalive"),
+    "acl idphoto_told res.hdr(x-idphoto-places) -m found",
     "http-response set-var(txn.idphoto_gateways) nbsrv",
     "http-response set-var(proc.idphoto_places) res.hdr(x-idphoto-places),mul(txn.idphoto_gateways)"
-    " if { res.hdr(x-idphoto-places) -m found }",
+    " if idphoto_told",
+    "http-response set-var(proc.idphoto_told_until) date(0,ms),add(3000) if idphoto_told",
 )
 _REUSE = re.compile(r"^([ \t]*)http-reuse always$", re.MULTILINE)
 _SOCKET = re.compile(r"^([ \t]*stats socket \S+ mode) 666 ", re.MULTILINE)
@@ -42,7 +44,7 @@ _OURS = "x-idphoto-edge"
 # With these a client would change Ray's time limits and its notice of clients that leave. Without
 # that notice a Gateway reads an upload no faster than it is taken, which large ones need: whoever
 # reads them sees for himself that the client has left.
-_LARGE = "{ path_end /v1/jobs /v1/jobs/ }"
+_LARGE = f"{{ path_end {JOBS} {JOBS}/ }}"
 _NOT_OURS = "!{ res.hdr(content-type) -m sub json }"
 _TURNSTILE = Path(__file__).with_name("turnstile.cfg")
 _NAMED = f"""\
@@ -79,7 +81,7 @@ def adapted(config: str) -> str:
     lost, full = _answer(Unavailable("unavailable")), _answer(Overloaded("overloaded"))
     rules = _RULES.replace("FULL", full).replace("LOST", lost)
     both = " ".join(f"{path} {path}/" for path in PHOTOS)
-    turnstile = _TURNSTILE.read_text("utf-8").replace("PHOTOS", both)
+    turnstile = _TURNSTILE.read_text("utf-8").replace("PHOTOS", both).replace("JOBS", JOBS)
     for language in get_args(Language):
         crowd = _answer(Overloaded("overloaded"), language, "%[var(txn.idphoto_wait)]")
         turnstile = turnstile.replace(f"CROWD_{language.upper()}", crowd)

@@ -27,7 +27,7 @@ FULL = "X-Idphoto-Full"
 """Tells the turnstiles, which take it away, that a Gateway has no place left."""
 
 PLACES = "X-Idphoto-Places"
-"""Tells HAProxy's turnstile how many photos the Gateway that answers takes on at once."""
+"""Tells HAProxy's turnstile how many requests the Gateway that answers may have at once."""
 
 
 def request_id() -> str:

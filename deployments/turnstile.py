@@ -18,12 +18,16 @@ from pipeline.errors import Overloaded
 # a place empty.
 _FIRST_S = 0.1
 _LEAST = 1
+# So long after a refusal it is still believed: of the photos that were in flight then, some may
+# have been uploads without a place, and as many uploads must not keep others out.
+_BELIEVED_S = 10.0
 
 
 class Turnstile:
     """Lets as many photos pass as the Gateways take on, which it learns from their refusals: then
     they have no place for more than those that are in flight now. With every round that they do
-    finish it tries one more (additive increase). Each proxy learns what is its own share.
+    finish it tries one more (additive increase), and any number when they refused none for a while.
+    Each proxy learns what is its own share.
 
     What Ray itself refuses, before it asks a Gateway, is answered in the same words.
     """
@@ -34,13 +38,14 @@ class Turnstile:
         self._tells = tells
         self._in_flight = 0
         self._limit = math.inf
+        self._full_until = 0.0
         self._pace = Pace(_FIRST_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_photo(scope):
             await self._app(scope, receive, send)
             return
-        if self._in_flight >= self._limit:
+        if self._in_flight >= self._limit and time.monotonic() < self._full_until:
             await self._refuse(scope, receive, send)
             return
         self._in_flight += 1
@@ -52,6 +57,7 @@ class Turnstile:
             self._in_flight -= 1
             if answer.full:
                 self._limit = max(_LEAST, self._in_flight)
+                self._full_until = time.monotonic() + _BELIEVED_S
             else:
                 self._limit += 1 / self._limit
                 if answer.finished:

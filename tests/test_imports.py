@@ -95,7 +95,10 @@ RULE: dict[str, tuple[str, ...]] = {
     "deployments.courtesy": (),
     "deployments.leaving": ("starlette",),
     "deployments.outbound": (),
-    "deployments.arrival": ("starlette*", "deployments.problems", *VOCABULARY),
+    "deployments.arrival": (
+        *("starlette*", "deployments.addresses", "deployments.problems"),
+        *VOCABULARY,
+    ),
     "deployments.worker": ("deployments.line", "deployments.tracing"),
     "deployments.health": (
         *("numpy", "cv2", "deployments.settings", "deployments.worker"),

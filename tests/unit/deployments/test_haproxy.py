@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
+from select import select
 from threading import Semaphore, Thread
 from typing import ClassVar
 
@@ -237,7 +238,8 @@ def test_a_crowd_is_refused_before_it_reaches_a_gateway(
 
         with ThreadPoolExecutor(40) as crowd:
             answers = [*chain.from_iterable(crowd.map(ask, ["en", "zh-CN"] * 20))]
-        # Its places are free again, all of them.
+        # Its places are free again, all of them, a moment after the answers.
+        time.sleep(0.5)
         with ThreadPoolExecutor(3) as three:
             later = list(three.map(lambda _: edge.post("/v1/sheets").status_code, range(3)))
     assert later == [200] * 3
@@ -255,6 +257,31 @@ def test_a_crowd_is_refused_before_it_reaches_a_gateway(
         problem = answer.json()
         assert (problem["code"], problem["request_id"]) == ("overloaded", "mine")
         assert problem["hint"].isascii() == (language == "en")
+
+
+def begun_upload(address: tuple[str, int]) -> socket.socket:
+    """The connection of an upload that goes on for ever, and is not refused."""
+    head = b"POST /v1/photos HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n"
+    while True:
+        upload = socket.create_connection(address)
+        upload.sendall(head + b"x" * 1000)
+        # A place is free a moment after its answer.
+        answered, _, _ = select([upload], [], [], 0.3)
+        if not answered:
+            return upload
+        upload.close()
+
+
+def test_uploads_on_their_way_keep_nobody_out(tmp_path: Path) -> None:
+    with running(tmp_path, TellingGateway) as edge, ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(begun_upload(("127.0.0.1", edge.base_url.port or 0)))
+        # It was told of three places a moment ago, and they may be taken.
+        assert edge.post("/v1/photos").status_code == 429
+        until = time.monotonic() + 10
+        while edge.post("/v1/photos").status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 def test_what_has_other_addresses_is_not_refused_for_photos(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from deployments import turnstile
 from deployments.problems import FULL, PLACES, problem
 from deployments.turnstile import Turnstile
 from pipeline.errors import Overloaded
@@ -100,6 +103,31 @@ def test_more_are_tried_when_photos_are_finished() -> None:
         assert await all_answered(waiting) == [200] * 8
 
     asyncio.run(grown())
+
+
+def test_uploads_without_a_place_keep_nobody_out_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two were in flight when the only place was taken; now two are that have none."""
+
+    async def later() -> None:
+        gateways = Gateways(1)
+        app = Turnstile(gateways)
+        first = [posted(app) for _ in range(2)]
+        await settle()
+        gateways.go_on.set()
+        assert sorted(await all_answered(first)) == [200, 429]
+        gateways.free = 100
+        gateways.go_on.clear()
+        uploads = [posted(app) for _ in range(2)]
+        await settle()
+        assert await all_answered([posted(app)]) == [429]
+        later_s = time.monotonic() + 20
+        monkeypatch.setattr(turnstile, "time", SimpleNamespace(monotonic=lambda: later_s))
+        other = posted(app)
+        await settle()
+        gateways.go_on.set()
+        assert await all_answered([other, *uploads]) == [200] * 3
+
+    asyncio.run(later())
 
 
 def test_the_refused_come_back_one_after_the_other() -> None:
