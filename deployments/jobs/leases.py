@@ -115,15 +115,9 @@ def take_back(
             chosen = and_(items.c.job_id == job_id, items.c.position.in_(again))
             connection.execute(update(items).where(chosen).values(state=ItemState.WAITING, **FREE))
         for number, position in enumerate(lost, job["finished_no"] + 1):
-            _change(
-                connection,
-                (job_id, position),
-                state=ItemState.FAILED,
-                error=GAVE_UP,
-                finished_no=number,
-                finished_at=now,
-                **FREE,
-            )
+            given_up = {"state": ItemState.FAILED, "error": GAVE_UP, "finished_at": now, **FREE}
+            chosen = and_(items.c.job_id == job_id, items.c.position == position)
+            connection.execute(update(items).where(chosen).values(finished_no=number, **given_up))
         moved = moves(ItemState.LEASED, ItemState.WAITING, len(again))
         moved.update(moves(ItemState.LEASED, ItemState.FAILED, len(lost)))
         book(connection, job, moved, now, finished_no=job["finished_no"] + len(lost))
@@ -134,12 +128,8 @@ def extend(connection: Connection, leases: Sequence[Lease], until: float) -> lis
     lock_all(connection, [lease.item.job_id for lease in leases])
     renewed: list[Lease | None] = []
     for lease in leases:
-        row = _held(connection, lease)
-        if row is None:
-            renewed.append(None)
-            continue
-        _change(connection, (lease.item.job_id, lease.item.position), lease_until=until)
-        renewed.append(Lease(lease.item, lease.order, lease.runner, until))
+        held = _change(connection, lease, lease_until=until)
+        renewed.append(Lease(lease.item, lease.order, lease.runner, until) if held else None)
     return renewed
 
 
@@ -147,12 +137,10 @@ def hand_back(connection: Connection, leases: Sequence[Lease], now: float) -> No
     """Items wait again as if they had not been tried."""
     rows = lock_all(connection, [lease.item.job_id for lease in leases])
     returned: Counter[str] = Counter()
+    values = {"state": ItemState.WAITING, "tries": items.c.tries - 1, **FREE}
     for lease in leases:
-        item = lease.item
-        if _held(connection, lease) is not None:
-            values = {"state": ItemState.WAITING, "tries": items.c.tries - 1, **FREE}
-            _change(connection, (item.job_id, item.position), **values)
-            returned[item.job_id] += 1
+        if _change(connection, lease, **values):
+            returned[lease.item.job_id] += 1
     for job_id, n in returned.items():
         book(connection, rows[job_id], moves(ItemState.LEASED, ItemState.WAITING, n), now)
 
@@ -172,15 +160,14 @@ def end(
         moved: Counter[ItemState] = Counter()
         for index in indices:
             outcome = outcomes[index]
-            row = _held(connection, outcome.lease)
-            if row is None:
+            values = _outcome_values(outcome, max_tries)
+            finished = values["state"] != ItemState.WAITING
+            if finished:
+                values |= {"finished_no": number + 1, "finished_at": now}
+            if not _change(connection, outcome.lease, **values):
                 continue
-            values = _outcome_values(outcome, row["tries"] < max_tries)
-            if values["state"] != ItemState.WAITING:
-                number += 1
-                values |= {"finished_no": number, "finished_at": now}
+            number += finished
             result_bytes += values.get("result_bytes", 0)
-            _change(connection, (job_id, row["position"]), **values)
             moved.update(moves(ItemState.LEASED, values["state"], 1))
             ended[index] = True
         if moved:
@@ -188,9 +175,9 @@ def end(
     return ended
 
 
-def _outcome_values(outcome: Outcome, tries_left: bool) -> dict[str, Any]:
+def _outcome_values(outcome: Outcome, max_tries: int) -> dict[str, Any]:
     if outcome.error is not None:
-        again = outcome.retryable and tries_left
+        again = outcome.retryable and outcome.lease.item.tries < max_tries
         state = ItemState.WAITING if again else ItemState.FAILED
         return {"state": state, "error": outcome.error, **FREE}
     return {
@@ -207,17 +194,12 @@ def _overdue(now: float, longest_s: float) -> Any:
     return or_(items.c.lease_until <= now, items.c.lease_until > now + longest_s)
 
 
-def _held(connection: Connection, lease: Lease) -> RowMapping | None:
-    """The item's row if the lease still counts; the job is locked."""
-    statement = select(items).where(
+def _change(connection: Connection, lease: Lease, **values: Any) -> bool:
+    """Changes the item if the lease still counts, and tells whether it does; the job is locked."""
+    held = and_(
         items.c.job_id == lease.item.job_id,
         items.c.position == lease.item.position,
         items.c.state == ItemState.LEASED,
         items.c.attempt == lease.item.attempt,
     )
-    return connection.execute(statement).mappings().one_or_none()
-
-
-def _change(connection: Connection, item: tuple[str, int], **values: Any) -> None:
-    chosen = and_(items.c.job_id == item[0], items.c.position == item[1])
-    connection.execute(update(items).where(chosen).values(values))
+    return connection.execute(update(items).where(held).values(values)).rowcount == 1
