@@ -27,19 +27,21 @@ from benchmarks.window import Figures, Load, measure
 _NICE = -10
 HEADER = (
     *("clients", "photos/s", "of those that fit %", "p99 ms", "429: p50 ms", "p99 ms", "answers"),
-    *("CPU-s a photo", "peak PSS MB", "client cores", "other cores"),
+    *("CPU-s a photo", "PSS MB", "client cores", "other cores"),
 )
 
 
 def plan(options: argparse.Namespace) -> list[tuple[str, Load]]:
     """The runs in their order, named; the first and the last are those of the clients that fit."""
-    times = options.seconds, options.warm_up
-    fits = Load(*times, options.fit)
+    loads = (
+        (f"{options.fit}", options.fit, False),
+        (f"{options.clients}, obey", options.clients, True),
+        (f"{options.clients}, do not", options.clients, False),
+        (f"{options.fit} again", options.fit, False),
+    )
     return [
-        (f"{options.fit}", fits),
-        (f"{options.clients}, obey", Load(*times, options.clients, obey=True)),
-        (f"{options.clients}, do not", Load(*times, options.clients)),
-        (f"{options.fit} again", fits),
+        (name, Load(options.seconds, options.warm_up, clients, obey=obey, quiet=True))
+        for name, clients, obey in loads
     ]
 
 

@@ -183,14 +183,19 @@ def _stand_behind() -> None:
 
 class Meter:
     """Watches a tree from a thread of its own, so that short-lived processes count as well; and its
-    memory from another process, as Linux goes through every page, which would keep a client that
-    measures times waiting for tens of milliseconds.
+    memory from another process, as Linux goes through every page meanwhile.
     """
 
-    def __init__(self, pid: int, period_s: float = 3, files: ProcFs | None = None) -> None:
+    def __init__(
+        self, pid: int, period_s: float = 3, files: ProcFs | None = None, *, quiet: bool = False
+    ) -> None:
+        """``quiet``: looks at the memory only where ``look`` is called; on a machine whose cores
+        are all busy a look keeps everybody waiting, for up to a second.
+        """
         self._files = files or ProcFs()
         self._tree = Tree(pid, self._files)
         self._period_s = period_s
+        self._quiet = quiet
         self._cpu_s: dict[tuple[int, int], float] = {}
         self._pss_bytes = self._peak = 0
         self._aside = ProcessPoolExecutor(
@@ -223,16 +228,22 @@ class Meter:
         busy_s = self._files.busy_s()
         return Reading(time.monotonic(), server_cpu_s, own_cpu_s, busy_s, peak)
 
+    def look(self) -> None:
+        """Looks at the memory of the tree."""
+        # Outside the lock: a busy process may keep us waiting for its page tables.
+        work = self._aside.submit(_memory, self._files, list(self._sample_cpu()))
+        pss_bytes, aside_cpu_s = work.result()
+        with self._lock:
+            self._aside_cpu_s = aside_cpu_s
+            self._pss_bytes = pss_bytes
+            self._peak = max(self._peak, pss_bytes)
+
     def _watch(self) -> None:
         while True:
-            members = self._sample_cpu()
-            # Outside the lock: a busy process may keep us waiting for its page tables.
-            work = self._aside.submit(_memory, self._files, list(members))
-            pss_bytes, aside_cpu_s = work.result()
-            with self._lock:
-                self._aside_cpu_s = aside_cpu_s
-                self._pss_bytes = pss_bytes
-                self._peak = max(self._peak, pss_bytes)
+            if self._quiet:
+                self._sample_cpu()
+            else:
+                self.look()
             if self._stopped.wait(self._period_s):
                 return
 

@@ -32,6 +32,8 @@ class Load:
     """A name of ``SCHEDULES``."""
     obey: bool = False
     """Whether Retry-After is honoured."""
+    quiet: bool = False
+    """Whether the memory is looked at only before the time measured, so as not to disturb it."""
 
     @property
     def name(self) -> str:
@@ -82,7 +84,9 @@ async def measure(uploads: Sequence[Upload], load: Load, pid: int | None) -> Fig
     Raises LookupError where there is no such process.
     """
     with ExitStack() as stack:
-        meter = stack.enter_context(Meter(pid)) if pid and ProcFs().there else None
+        meter = None
+        if pid and ProcFs().there:
+            meter = stack.enter_context(Meter(pid, quiet=load.quiet))
         async with Client(uploads, load.obey) as client:
             start_s = time.monotonic()
             end_s = start_s + load.warm_up_s + load.seconds
@@ -93,6 +97,8 @@ async def measure(uploads: Sequence[Upload], load: Load, pid: int | None) -> Fig
                 sending = client.closed_loop(load.clients, end_s)
             task = asyncio.ensure_future(sending)
             await asyncio.sleep(load.warm_up_s)
+            if meter and load.quiet:
+                await asyncio.to_thread(meter.look)
             before = await _read(meter)
             await asyncio.sleep(end_s - time.monotonic())
             after = await _read(meter)

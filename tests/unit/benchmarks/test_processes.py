@@ -114,6 +114,15 @@ def test_meter_tells_the_memory_of_the_whole_tree(machine: Machine) -> None:
     assert peak == 350 * 1024
 
 
+def test_a_quiet_meter_looks_at_the_memory_when_it_is_told_to(machine: Machine) -> None:
+    machine.add(10, 1, pss=300)
+    with Meter(10, period_s=0.001, files=machine.files, quiet=True) as meter:
+        time.sleep(0.05)
+        assert meter.read().peak_pss_bytes == 0
+        meter.look()
+        assert [meter.read().peak_pss_bytes for _ in range(2)] == [300 * 1024] * 2
+
+
 def test_where_there_is_no_proc_there_are_no_processes(tmp_path: Path) -> None:
     files = ProcFs(tmp_path / "none")
     assert not files.there
