@@ -33,7 +33,9 @@ class Load:
     obey: bool = False
     """Whether Retry-After is honoured."""
     quiet: bool = False
-    """Whether the memory is looked at only before the time measured, so as not to disturb it."""
+    """Whether the server is looked at only before and after the time measured, so as not to disturb
+    it; its memory before.
+    """
 
     @property
     def name(self) -> str:
