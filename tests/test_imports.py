@@ -183,6 +183,7 @@ RULE: dict[str, tuple[str, ...]] = {
         *("deployments.forms", "deployments.problems", "deployments.schemas"),
         "deployments.statuses",
         *("deployments.settings", "deployments.jobs*", "pipeline.container", *VOCABULARY),
+        "deployments.addresses",
     ),
     "deployments.access": ("deployments.settings", *VOCABULARY),
     "deployments.headers": ("starlette*",),

@@ -14,6 +14,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.addresses import JOBS
+
 WINDOW_BYTES = 8_000_000
 _TAKEN = "idphoto.taken"
 """From the Gateway: so many bytes of the request were read."""
@@ -125,7 +127,7 @@ class AtGateway:
 def _may_be_large(scope: Scope) -> bool:
     path: str = scope["path"].rstrip("/")
     if scope["method"] == "POST":
-        return path.endswith("/v1/jobs")
+        return path.endswith(JOBS)
     return path.endswith("/result.zip")
 
 

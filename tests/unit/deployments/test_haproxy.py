@@ -246,6 +246,7 @@ def test_a_crowd_is_refused_before_it_reaches_a_gateway(
     assert {answer.status_code for answer in answers} == {200, 429}
     refusals = [answer for answer in answers if answer.content != b"{}"]
     assert gateway.refused < share * len(refusals)
+    assert gateway.refused > 0 or gateway.tells, "one that does not tell is learned from"
     # Who hammers waits for the refusal.
     assert min(answer.elapsed for answer in refusals) < timedelta(seconds=0.5)
     assert max(answer.elapsed for answer in refusals) > timedelta(seconds=0.9)
