@@ -68,7 +68,7 @@ async def run(options: argparse.Namespace, folder: Path) -> Run:
     """Starts the service, breaks it, and stops it. Raises RuntimeError where it does not start."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with running(production(port, folder), f"{url}/readyz") as pid:
+    with running(production(port, folder, dashboard=True), f"{url}/readyz") as pid:
         async with Crowd(url, options.quality, options.seed) as crowd:
             errands = await crowd.errands(photos.chosen(options), options.clients)
             hostile = [

@@ -29,7 +29,7 @@ class Havoc:
     """Breaks one service, and keeps a list of what was done when."""
 
     def __init__(self, pid: int, port: int, folder: Path, seed: int) -> None:
-        """``pid`` is that of ``serve run``, whose log lies in the folder as serve.log."""
+        """``pid`` is that of ``idphoto serve``, whose log lies in the folder as serve.log."""
         self._tree = Tree(pid)
         self._port = port
         self._folder = folder
@@ -84,7 +84,7 @@ class Havoc:
 
 
 def dashboard(log: str) -> str:
-    """The address of Ray's dashboard, as ``serve run`` logs it. Raises LookupError."""
+    """The address of Ray's dashboard, as Ray logs it. Raises LookupError."""
     if found := _DASHBOARD.search(log):
         return found[1]
-    raise LookupError("serve run did not log where Ray's dashboard is")
+    raise LookupError("Ray did not log where its dashboard is")

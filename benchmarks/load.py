@@ -5,7 +5,8 @@ python -m benchmarks.load [--url http://127.0.0.1:8000] [--clients 1,4,16,64,100
     [--obey] [--pid PID]
 
 A closed loop of so many clients, or with ``--rate`` an open loop, whose latencies count from the
-scheduled moment. ``--pid`` is that of ``serve run``; its tree's CPU and memory need it, and Linux.
+scheduled moment. ``--pid`` is that of ``idphoto serve``; its tree's CPU and memory need it, and
+Linux.
 """
 
 import argparse

@@ -135,7 +135,7 @@ class Tree:
     """
 
     def __init__(self, pid: int, files: ProcFs | None = None) -> None:
-        """``pid`` is the first process, such as that of ``serve run``; this one never counts."""
+        """``pid`` is the first process, as that of ``idphoto serve``; this one never counts."""
         self._pid = pid
         self._files = files or ProcFs()
         self._sessions: set[str] = set()

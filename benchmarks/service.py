@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from benchmarks.processes import Process, ProcFs, Tree
-from cli.serve import environment
+from cli.serve import command, environment
 
 ROOT = Path(__file__).parents[1]
 # As other servers run: Ray's workers would yield (15) to the clients beside them, which in life are
@@ -48,9 +48,11 @@ def free_port() -> int:
         return port
 
 
-def serve(application: Mapping[str, Any], port: int, folder: Path) -> Command:
-    """``serve run`` of the shipped configuration with the application changed as given, on a Ray of
-    its own, in the environment of ``make serve`` where there is one. Writes files to the folder.
+def serve(
+    application: Mapping[str, Any], port: int, folder: Path, *, dashboard: bool = False
+) -> Command:
+    """``idphoto serve`` of the shipped configuration with the application changed as given, in the
+    environment of ``make serve`` where there is one. Writes files to the folder.
     """
     shipped = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
     shipped["http_options"]["port"] = port
@@ -58,9 +60,9 @@ def serve(application: Mapping[str, Any], port: int, folder: Path) -> Command:
     config = folder / "serve.json"  # JSON is YAML
     config.write_text(json.dumps(shipped))
     # Not beside the tests' tools: Ray loads some of them into every process, which shows in memory.
-    lean = ROOT / ".venv-serve" / "bin" / "serve"
-    ray_serve = lean if lean.is_file() else Path(sys.executable).with_name("serve")
-    words = [str(ray_serve), "run", "--address", "local", str(config)]
+    lean = ROOT / ".venv-serve" / "bin" / "python"
+    python = str(lean) if lean.is_file() else sys.executable
+    words = command(config, dashboard=dashboard, python=python)
     return Command(words, folder / "serve.log", {**environment(), **_NICENESS})
 
 

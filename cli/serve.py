@@ -22,10 +22,13 @@ RAY = {
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.edge:at_proxy",
     # By default every process of Ray's looks around ten times a second, which takes a tenth of a
     # core from the photos: the controller at its replicas, each at its metrics, and the one that
-    # shows logs at their folder twice.
-    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.25",
+    # shows logs at their folder twice. The node's figures are made as often as Prometheus asks.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "LOG_NAME_UPDATE_INTERVAL_S": "5",
+    "REPORTER_UPDATE_INTERVAL_MS": "15000",
+    # No process is kept for tasks: there are none, and replicas have an environment of their own.
+    "RAY_num_workers_soft_limit": "0",
 }
 
 # What Ray's own proxy does in Python HAProxy does at a tenth of the cost, and the Gateways get
@@ -62,6 +65,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, default=shipped, metavar="FILE", help="default: the shipped one"
     )
+    parser.add_argument(
+        "--dashboard",
+        action="store_true",
+        help="with Ray's dashboard on 127.0.0.1:8265, as `serve status` and `serve deploy` need it",
+    )
 
 
 def run(options: argparse.Namespace) -> Exit:
@@ -76,10 +84,11 @@ def run(options: argparse.Namespace) -> Exit:
     preflight = [sys.executable, "-m", "deployments.preflight", str(options.config)]
     if subprocess.run(preflight, check=False).returncode:
         return Exit.UNREACHABLE
-    os.execve(sys.executable, command(options.config), {**os.environ, **environment()})
+    words = command(options.config, dashboard=options.dashboard)
+    os.execve(sys.executable, words, {**os.environ, **environment()})
 
 
-def command(config: Path) -> list[str]:
-    """The command line of Ray Serve. ``--address local``: whatever other cluster runs here."""
-    ray = [sys.executable, "-m", "ray.serve.scripts"]
-    return [*ray, "run", "--address", "local", str(config.resolve())]
+def command(config: Path, *, dashboard: bool = False, python: str = sys.executable) -> list[str]:
+    """The command line that serves the configuration on a Ray of its own."""
+    more = ["--dashboard"] if dashboard else []
+    return [python, "-m", "cli.own_ray", *more, str(config.resolve())]

@@ -224,6 +224,7 @@ RULE: dict[str, tuple[str, ...]] = {
     "cli.batch.storage": ("numpy", "fsspec", "cli.files"),
     "cli.batch.cluster": ("ray*", "cv2", "pyarrow", "cli.*", "models.*", "pipeline.*"),
     "cli.batch.*": ("numpy", "pyarrow*", "tqdm", "cli.*", "models.*", "pipeline.*"),
+    "cli.own_ray": ("ray*",),
     # All commands but batch do without Ray, and without what only batch needs.
     "cli*": ("cv2", "tqdm", "cli.*", "models.*", "pipeline.*"),
 }

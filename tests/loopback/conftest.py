@@ -41,7 +41,7 @@ class Service:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:
-    """``make serve``, with a key and with patience for a slow machine."""
+    """``make serve``, with a key, all that can listen, and patience for a slow machine."""
     # Not below pytest's own folder: Ray's sockets need a short path.
     with tempfile.TemporaryDirectory(prefix="idp-", ignore_cleanup_errors=True) as name:
         folder, key = Path(name), access.make()
@@ -52,7 +52,7 @@ def service() -> Iterator[Service]:
         log, started_at = folder / "serve.log", time.time()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [_IDPHOTO, "serve", "--config", folder / "config.yaml"],
+                [_IDPHOTO, "serve", "--dashboard", "--config", folder / "config.yaml"],
                 cwd=ROOT,
                 env={**os.environ, "TMPDIR": name, "RAY_TMPDIR": name},
                 stdout=output,

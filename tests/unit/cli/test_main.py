@@ -123,7 +123,14 @@ def test_documents_are_found_by_words_and_country(run: Run) -> None:
 def test_the_shipped_configuration_is_served() -> None:
     shipped = Path(serve.__file__).with_name("serve_config.yaml")
     assert "deployments.app:build" in shipped.read_text("utf-8")
-    assert serve.command(shipped)[-4:-1] == ["run", "--address", "local"]
+    assert serve.command(shipped)[1:] == ["-m", "cli.own_ray", str(shipped.resolve())]
+
+
+def test_ray_s_dashboard_is_there_for_who_asks_for_it() -> None:
+    config = Path("config.yaml")
+    assert set(serve.command(config, dashboard=True)) - set(serve.command(config)) == {
+        "--dashboard"
+    }
 
 
 def test_ray_is_not_loaded_but_for_a_batch() -> None:
